@@ -1,0 +1,27 @@
+// A memory access of a warp as the checks and the counters see it.
+#pragma once
+
+#include "machine/instruction.h"
+#include "ptx/tree.h"
+
+#include <cstdint>
+
+namespace cnn::emu {
+
+struct Warp;
+
+enum class AccessKind : std::uint8_t { load, store, atomic, loadNonCoherent };
+
+struct Access {
+  ptx::Space space;                  // global, shared, local (already told apart for generic addresses)
+  AccessKind kind;
+  unsigned bytes;                    // per lane
+  std::uint32_t lanes;
+  const std::uint64_t* addresses;    // per lane; .shared addresses for shared
+};
+
+// Called after the bounds check and before the access when Warp::instrumented is set. False: it has faulted, and the
+// handler must return null.
+bool observe(Warp& warp, const Instruction* i, const Access& access);
+
+}  // namespace cnn::emu
