@@ -1,0 +1,14 @@
+namespace CnnNative;
+
+/// <summary>Where a pool gets its memory: the one thing that differs between devices.</summary>
+internal interface IMemoryBackend
+{
+    /// <summary>Name of the device, for messages.</summary>
+    string Name { get; }
+
+    /// <summary>Takes memory from the system; 0 if there is none. At least 64-byte aligned.</summary>
+    nint Allocate(long bytes);
+
+    /// <summary>Gives memory back to the system.</summary>
+    void Free(nint address, long bytes);
+}

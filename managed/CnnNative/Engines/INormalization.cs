@@ -1,0 +1,61 @@
+namespace CnnNative.Engines;
+
+/// <summary>
+/// Batch normalisation (Ioffe and Szegedy, 2015) of x (N, C) or (N, C, ...): per channel over all other dimensions,
+/// y = gamma * (x - mean) / sqrt(variance + eps) + beta.
+/// </summary>
+public interface INormalization
+{
+    /// <summary>Normalises by the statistics of this batch (variance over M elements divided by M) and stores them.</summary>
+    /// <param name="x">Input (N, C, ...).</param>
+    /// <param name="gamma">Scale (C), or null for 1.</param>
+    /// <param name="beta">Shift (C), or null for 0.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="y">Output, overwritten.</param>
+    /// <param name="mean">Mean of the batch (C), overwritten.</param>
+    /// <param name="inverseDeviation">1 / sqrt(variance + eps) (C), overwritten.</param>
+    void BatchForward(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation);
+
+    /// <summary>
+    /// running = (1 - momentum) * running + momentum * batch; the variance goes in as the unbiased one (divided by M - 1),
+    /// recovered from the inverse deviation.
+    /// </summary>
+    /// <param name="mean">Mean of the batch (C).</param>
+    /// <param name="inverseDeviation">1 / sqrt(variance + eps) (C).</param>
+    /// <param name="eps">What was added to the variance.</param>
+    /// <param name="count">M, elements per channel.</param>
+    /// <param name="momentum">Weight of the batch.</param>
+    /// <param name="runningMean">Running mean (C), updated.</param>
+    /// <param name="runningVariance">Running variance (C), updated.</param>
+    void UpdateRunning(Tensor mean, Tensor inverseDeviation, float eps, long count, float momentum, Tensor runningMean, Tensor runningVariance);
+
+    /// <summary>Normalises by given statistics.</summary>
+    /// <param name="x">Input (N, C, ...).</param>
+    /// <param name="gamma">Scale (C), or null for 1.</param>
+    /// <param name="beta">Shift (C), or null for 0.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="mean">Mean (C).</param>
+    /// <param name="variance">Variance (C).</param>
+    /// <param name="y">Output, overwritten.</param>
+    void BatchInference(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y);
+
+    /// <summary>Gradients. With batch statistics the mean and variance depend on x; with given statistics they do not.</summary>
+    /// <param name="x">Input of the forward pass.</param>
+    /// <param name="dy">Gradient by the output.</param>
+    /// <param name="gamma">Scale (C), or null for 1.</param>
+    /// <param name="mean">Mean used by the forward pass (C).</param>
+    /// <param name="inverseDeviation">1 / sqrt(variance + eps) used by the forward pass (C).</param>
+    /// <param name="batchStatistics">Whether the forward pass computed its statistics from x.</param>
+    /// <param name="dx">Gradient by x, overwritten; null if not wanted.</param>
+    /// <param name="dgamma">Gradient by gamma (C), overwritten; null if not wanted.</param>
+    /// <param name="dbeta">Gradient by beta (C), overwritten; null if not wanted.</param>
+    void BatchBackward(
+        Tensor x, Tensor dy, Tensor? gamma, Tensor mean, Tensor inverseDeviation, bool batchStatistics,
+        Tensor? dx, Tensor? dgamma, Tensor? dbeta);
+
+    /// <summary>1 / sqrt(variance + eps).</summary>
+    /// <param name="variance">Variance (C).</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="inverseDeviation">Output (C), overwritten.</param>
+    void InverseDeviation(Tensor variance, float eps, Tensor inverseDeviation);
+}

@@ -1,0 +1,93 @@
+using CnnNative.Autograd;
+
+namespace CnnNative;
+
+public sealed partial class Tensor
+{
+    /// <summary>The same elements under another shape; shares memory. Gradients flow through.</summary>
+    /// <param name="shape">As many elements as this tensor; one size may be -1 and is then computed.</param>
+    /// <exception cref="ShapeException">The number of elements differs.</exception>
+    public Tensor Reshape(params ReadOnlySpan<int> shape)
+    {
+        var target = Infer(shape);
+        using var ordered = Layout == Layout.Nchw ? null : ToLayout(Layout.Nchw);
+        var source = Shape;
+        var output = (ordered ?? this).View(target, 0);
+        return Tape.Record("reshape", output, [this], (gradient, _) => [gradient.View(source, 0)]);
+    }
+
+    /// <summary>A tensor with the same memory and no history: gradients do not flow through it.</summary>
+    public Tensor Detach() => Alias();
+
+    /// <summary>The tensor itself if it is on the device already, else a copy there, without history.</summary>
+    /// <param name="device">Where to.</param>
+    public Tensor To(Device device)
+    {
+        if (device == Device) return Alias();
+        var bytes = new byte[checked((int)Bytes)];
+        var copy = Empty(Shape, DType, device, Layout);
+        AddReference();
+        try
+        {
+            Device.Read(storage, ByteOffset, bytes);
+        }
+        finally
+        {
+            storage.Release();
+        }
+
+        device.Write(copy.storage, 0, bytes);
+        return copy;
+    }
+
+    /// <summary>The same elements in another order in memory; shares memory if it is in that order already. Gradients flow through.</summary>
+    /// <param name="layout">The order wanted.</param>
+    /// <exception cref="ShapeException">NHWC with other than four dimensions.</exception>
+    public Tensor ToLayout(Layout layout)
+    {
+        var output = layout == Layout ? Alias() : Empty(Shape, DType, Device, layout);
+        if (layout != Layout) Device.Engine.Layout.Copy(this, output);
+        var before = Layout;
+        return Tape.Record("layout", output, [this], (gradient, _) => [gradient.ToLayout(before)]);
+    }
+
+    /// <summary>A copy with memory of its own and no history.</summary>
+    public Tensor Clone()
+    {
+        var copy = Empty(Shape, DType, Device, Layout);
+        Device.Engine.Layout.Copy(this, copy);
+        return copy;
+    }
+
+    /// <summary>Another tensor over the same memory, without history.</summary>
+    internal Tensor Alias()
+    {
+        AddReference();
+        return new Tensor(storage, offset, Shape, DType, Device, Layout);
+    }
+
+    /// <summary>A window of contiguous elements under another shape, over the same memory, without history.</summary>
+    internal Tensor View(Shape shape, long first)
+    {
+        AddReference();
+        return new Tensor(storage, offset + first, shape, DType, Device, Layout.Nchw);
+    }
+
+    private Shape Infer(ReadOnlySpan<int> shape)
+    {
+        var sizes = shape.ToArray();
+        var open = Array.IndexOf(sizes, -1);
+        if (open >= 0)
+        {
+            long known = 1;
+            for (var i = 0; i < sizes.Length; i++) known *= i == open ? 1 : sizes[i];
+            if (known <= 0 || Count % known != 0 || Array.LastIndexOf(sizes, -1) != open)
+                throw new ShapeException("Reshape", $"shape {Shape} does not fit ({string.Join(", ", sizes)})");
+            sizes[open] = (int)(Count / known);
+        }
+
+        var target = new Shape(sizes);
+        if (target.Count != Count) throw new ShapeException("Reshape", $"shape {Shape} has {Count} elements, {target} has {target.Count}");
+        return target;
+    }
+}
