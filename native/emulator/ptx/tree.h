@@ -18,7 +18,7 @@ struct Operand {
     reg,      // %r1
     integer,  // 7, 0x7, 7U
     real,     // 0f3F800000, 0d..., 1.5
-    symbol,   // a variable, a parameter, a label, a function
+    symbol,   // a variable (+ offset), a parameter, a label, a function
     special,  // %tid.x, WARP_SZ
     address,  // [base + offset]; a tensor address [map, {c0, c1}] has its vector as parts[1]
     vector,   // {a, b, c, d}; also the parenthesised lists of call
@@ -26,10 +26,11 @@ struct Operand {
     sink,     // _
   };
   Kind kind = Kind::sink;
-  bool negated = false;                // !p, and the minus sign of -symbol is never one
+  bool negated = false;                // !p
   Type realType = Type::none;          // of a real: f32 (0f), f64 (0d and decimal)
-  std::uint32_t reg = noRegister;      // index into Function::registers
-  std::int64_t value = 0;              // integer: its value; real: its bits; address: the byte offset
+  std::uint32_t reg = noRegister;      // reg: index into Function::registers; symbol that is a label: its statement,
+                                       // of a branch target list: its index
+  std::int64_t value = 0;              // integer: its value; real: its bits; address, symbol: the byte offset
   std::string_view name;               // as written
   std::vector<Operand> parts;          // address: base, then what follows a comma; vector and pair: the elements
 };
@@ -74,12 +75,7 @@ struct Variable {
   std::uint32_t line = 0;
 };
 
-struct Label {
-  std::string_view name;
-  std::uint32_t position;      // index of the statement it precedes
-};
-
-// .branchtargets and .calltargets lists
+// A .branchtargets list: statement indices.
 struct TargetList {
   std::string_view name;
   std::vector<std::uint32_t> positions;
@@ -93,8 +89,8 @@ struct Function {
   int minBlocks = 0, maxRegisters = 0;
   std::vector<Register> registers;
   std::vector<Variable> variables;           // .local, .shared and call .param declared in the body
-  std::vector<Statement> statements;         // branch operands are integers: the index of the target statement
-  std::vector<TargetList> targetLists;       // a brx.idx operand is an integer: the index of its list
+  std::vector<Statement> statements;
+  std::vector<TargetList> targetLists;
   std::uint32_t line = 0;
 };
 
