@@ -93,7 +93,7 @@ Pattern::Shape Pattern::parseShape(std::string_view text) {
     else if (count == "n") shape.count = -1;
     else std::from_chars(count.data(), count.data() + count.size(), shape.count);
     text = text.substr(0, star);
-    if (shape.count == 1) shape.count = 1;
+    shape.mayBrace = shape.count == 1;
   }
   shape.wider = drop(">");
   if (!text.empty() && text[0] == '=') {
@@ -201,6 +201,8 @@ std::string Pattern::checkOperand(const Operand& operand, const Shape& shape, co
     return checkScalar(operand.parts[0], shape, type, registers);
   }
   const int count = shape.count == 0 ? vector : shape.count;
+  if (shape.mayBrace && operand.kind == Operand::Kind::vector && operand.parts.size() == 1)
+    return checkScalar(operand.parts[0], shape, type, registers);
   if (count == 1) return checkScalar(operand, shape, type, registers);
   if (operand.kind != Operand::Kind::vector) {
     // mov-like use of a register as a vector does not exist here: braces are required.

@@ -11,7 +11,8 @@
 //           pred: a predicate; imm: an integer constant; label; [] an address, []+ an address with tensor coordinates;
 //           reg: any register; symbol
 //   >       the register may be wider than the type (ld, st, cvt)
-//   *COUNT  a vector in braces: a number, or v: what .v2, .v4, .v8 says, no braces without it; n: any length
+//   *COUNT  a vector in braces: a number (braces optional for 1), or v: what .v2, .v4, .v8 says, no braces without it;
+//           n: any length
 //   |pred   d|p, the second destination optional
 //   ?       may be absent (as may all that follow)
 #pragma once
@@ -61,6 +62,7 @@ class Pattern {
     enum class Of : std::uint8_t { fixed, first, last, doubled } of = Of::fixed;
     Type type = Type::none;
     bool written = false, wider = false, withPred = false, optional = false;
+    bool mayBrace = false;  // *1: one element, in braces or not
     int count = 1;  // 0: as .vN says, -1: any
   };
   static Shape parseShape(std::string_view text);
