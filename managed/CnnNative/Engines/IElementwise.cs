@@ -36,4 +36,8 @@ public interface IElementwise
     /// <param name="a">Factor.</param>
     /// <param name="y">Output.</param>
     void Broadcast(Tensor scalar, float a, Tensor y);
+
+    /// <summary>Adds one to a counter.</summary>
+    /// <param name="counter">A single Int64 element.</param>
+    void Increment(Tensor counter);
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace CnnNative;
 
 /// <summary>
@@ -40,6 +42,7 @@ internal sealed class Storage
         return false;
     }
 
+    [SuppressMessage("Usage", "CA1816", Justification = "The last release is this type's Dispose.")]
     public void Release()
     {
         if (Interlocked.Decrement(ref references) != 0) return;

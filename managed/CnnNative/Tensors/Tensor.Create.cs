@@ -140,7 +140,8 @@ public sealed partial class Tensor
     {
         Require.DType("CopyTo", "tensor", this, DTypes.Of<T>());
         if (target.Length != Count) throw new ShapeException("CopyTo", $"room for {target.Length} elements, shape {Shape} has {Count}");
-        using var ordered = ToLayout(Layout.Nchw);
+        using var converted = ToLayoutOrNull(Layout.Nchw);
+        var ordered = converted ?? this;
         ordered.AddReference();
         try
         {

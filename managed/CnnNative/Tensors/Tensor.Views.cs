@@ -10,10 +10,9 @@ public sealed partial class Tensor
     public Tensor Reshape(params ReadOnlySpan<int> shape)
     {
         var target = Infer(shape);
-        using var ordered = Layout == Layout.Nchw ? null : ToLayout(Layout.Nchw);
+        if (Layout != Layout.Nchw) return ToLayout(Layout.Nchw).Reshape(shape);
         var source = Shape;
-        var output = (ordered ?? this).View(target, 0);
-        return Tape.Record("reshape", output, [this], (gradient, _) => [gradient.View(source, 0)]);
+        return Tape.Record("Reshape", View(target, 0), [this], (gradient, _) => [gradient.View(source, 0)]);
     }
 
     /// <summary>A tensor with the same memory and no history: gradients do not flow through it.</summary>
@@ -45,16 +44,23 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">NHWC with other than four dimensions.</exception>
     public Tensor ToLayout(Layout layout)
     {
-        var output = layout == Layout ? Alias() : Empty(Shape, DType, Device, layout);
-        if (layout != Layout) Device.Engine.Layout.Copy(this, output);
         var before = Layout;
-        return Tape.Record("layout", output, [this], (gradient, _) => [gradient.ToLayout(before)]);
+        return Tape.Record("ToLayout", ToLayoutOrNull(layout) ?? Alias(), [this], (gradient, _) => [gradient.ToLayout(before)]);
     }
 
     /// <summary>A copy with memory of its own and no history.</summary>
     public Tensor Clone()
     {
         var copy = Empty(Shape, DType, Device, Layout);
+        Device.Engine.Layout.Copy(this, copy);
+        return copy;
+    }
+
+    /// <summary>A copy in another order, without history; null if the order is right already.</summary>
+    internal Tensor? ToLayoutOrNull(Layout layout)
+    {
+        if (layout == Layout) return null;
+        var copy = Empty(Shape, DType, Device, layout);
         Device.Engine.Layout.Copy(this, copy);
         return copy;
     }

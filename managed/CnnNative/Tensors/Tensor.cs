@@ -124,8 +124,8 @@ public sealed partial class Tensor : IDisposable
         Require.SameDevice("Backward", this, gradient);
         Require.DType("Backward", nameof(gradient), gradient, DType);
         if (!RequiresGrad) throw new InvalidOperationException("Backward: this tensor was computed from nothing that requires a gradient");
-        using var ordered = gradient.ToLayout(Layout);
-        new BackwardPass(keepRecord).Run(this, ordered);
+        using var ordered = gradient.ToLayoutOrNull(Layout);
+        new BackwardPass(keepRecord).Run(this, ordered ?? gradient);
     }
 
     /// <summary>Shape, data type and device, such as "(64, 10) Float32 on cpu".</summary>
@@ -146,6 +146,14 @@ public sealed partial class Tensor : IDisposable
         Require.DType("Pin", "tensor", this, DTypes.Of<T>());
         AddReference();
         return new Pinned<T>(storage, offset);
+    }
+
+    /// <summary>The elements as bytes, whatever their type; held like <see cref="Pin{T}"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    internal Pinned<byte> PinBytes()
+    {
+        AddReference();
+        return new Pinned<byte>(storage, ByteOffset);
     }
 
     private void AddReference()
