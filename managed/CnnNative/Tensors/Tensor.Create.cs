@@ -98,15 +98,7 @@ public sealed partial class Tensor
             return;
         }
 
-        AddReference();
-        try
-        {
-            Device.Write(storage, ByteOffset, MemoryMarshal.AsBytes(elements));
-        }
-        finally
-        {
-            storage.Release();
-        }
+        WriteBytes(0, MemoryMarshal.AsBytes(elements));
     }
 
     /// <summary>Overwrites the elements with those of another tensor of the same shape and data type, on any device and in any layout.</summary>
@@ -141,16 +133,7 @@ public sealed partial class Tensor
         Require.DType("CopyTo", "tensor", this, DTypes.Of<T>());
         if (target.Length != Count) throw new ShapeException("CopyTo", $"room for {target.Length} elements, shape {Shape} has {Count}");
         using var converted = ToLayoutOrNull(Layout.Nchw);
-        var ordered = converted ?? this;
-        ordered.AddReference();
-        try
-        {
-            Device.Read(ordered.storage, ordered.ByteOffset, MemoryMarshal.AsBytes(target));
-        }
-        finally
-        {
-            ordered.storage.Release();
-        }
+        (converted ?? this).ReadBytes(0, MemoryMarshal.AsBytes(target));
     }
 
     /// <summary>The only element.</summary>
@@ -161,5 +144,33 @@ public sealed partial class Tensor
         var value = 0f;
         CopyTo(new Span<float>(ref value));
         return value;
+    }
+
+    /// <summary>Overwrites bytes in memory order, from byte <paramref name="start"/> of the tensor on.</summary>
+    internal void WriteBytes(long start, ReadOnlySpan<byte> bytes)
+    {
+        AddReference();
+        try
+        {
+            Device.Write(storage, ByteOffset + start, bytes);
+        }
+        finally
+        {
+            storage.Release();
+        }
+    }
+
+    /// <summary>Copies bytes in memory order to the host, from byte <paramref name="start"/> of the tensor on.</summary>
+    internal void ReadBytes(long start, Span<byte> bytes)
+    {
+        AddReference();
+        try
+        {
+            Device.Read(storage, ByteOffset + start, bytes);
+        }
+        finally
+        {
+            storage.Release();
+        }
     }
 }

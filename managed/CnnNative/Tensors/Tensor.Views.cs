@@ -4,6 +4,9 @@ namespace CnnNative;
 
 public sealed partial class Tensor
 {
+    /// <summary>How much is carried over the host at a time between two devices.</summary>
+    private const long TransferBytes = 16 << 20;
+
     /// <summary>The same elements under another shape; shares memory. Gradients flow through.</summary>
     /// <param name="shape">As many elements as this tensor; one size may be -1 and is then computed.</param>
     /// <exception cref="ShapeException">The number of elements differs.</exception>
@@ -18,24 +21,20 @@ public sealed partial class Tensor
     /// <summary>A tensor with the same memory and no history: gradients do not flow through it.</summary>
     public Tensor Detach() => Alias();
 
-    /// <summary>The tensor itself if it is on the device already, else a copy there, without history.</summary>
+    /// <summary>The same elements on a device: over the same memory if it is there already, else a copy. Without history.</summary>
     /// <param name="device">Where to.</param>
     public Tensor To(Device device)
     {
         if (device == Device) return Alias();
-        var bytes = new byte[checked((int)Bytes)];
         var copy = Empty(Shape, DType, device, Layout);
-        AddReference();
-        try
+        var buffer = new byte[Math.Min(Bytes, TransferBytes)];
+        for (long start = 0; start < Bytes; start += buffer.Length)
         {
-            Device.Read(storage, ByteOffset, bytes);
-        }
-        finally
-        {
-            storage.Release();
+            var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, Bytes - start));
+            ReadBytes(start, part);
+            copy.WriteBytes(start, part);
         }
 
-        device.Write(copy.storage, 0, bytes);
         return copy;
     }
 

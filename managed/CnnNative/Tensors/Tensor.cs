@@ -78,7 +78,8 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Whether another tensor, or a running operation, uses the same memory.</summary>
     internal bool SharesMemory => storage.IsShared;
 
-    private long Bytes => Count * DType.Size();
+    /// <summary>Bytes of the elements.</summary>
+    internal long Bytes => Count * DType.Size();
 
     private long ByteOffset => offset * DType.Size();
 
