@@ -1,0 +1,242 @@
+// mbarrier: barriers in shared memory that count arrivals and bytes of asynchronous copies.
+#include "machine/async_state.h"
+#include "machine/checks.h"
+#include "machine/family.h"
+#include "machine/mbarrier.h"
+#include "machine/operand_address.h"
+
+#include <cstring>
+
+namespace cnn::emu::CNN_ISA {
+
+namespace {
+
+using Error = MbarrierWord::Error;
+
+struct Operands {
+  LaneAddress address;
+  uint32_t result;     // slot of the state (8 bytes) or the predicate
+  uint32_t value;      // slot of the count, bytes, state or parity
+  const char* name;
+  bool hasResult, hasValue;
+};
+
+const Operands& operands(const Instruction* i) { return *static_cast<const Operands*>(i->extra); }
+
+uint64_t wordAt(const std::byte* host) {
+  uint64_t bits;
+  std::memcpy(&bits, host, sizeof bits);
+  return bits;
+}
+
+// Lanes one after the other, as the hardware would in some order.
+template <class Body> const Instruction* eachLane(Warp& w, const Instruction* i, AccessKind kind, Body body) {
+  const Operands& o = operands(i);
+  const uint32_t mask = w.mask(i);
+  uint32_t addresses[warpLanes];
+  std::byte* hosts[warpLanes];
+  if (!sharedLanes(w, i, o.name, o.address, mask, 8, 8, addresses, hosts)) return nullptr;
+  if (mask && !observeShared(w, i, kind, 8, mask, addresses)) return nullptr;
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    const Error error = body(o, lane, hosts[lane]);
+    if (error != Error::none) return mbarrierFault(w, i, o.name, error, lane);
+  }
+  return i + 1;
+}
+
+const Instruction* init(Warp& w, const Instruction* i) {
+  return eachLane(w, i, AccessKind::store, [&](const Operands& o, int lane, std::byte* host) {
+    MbarrierWord word;
+    const Error error = MbarrierWord::init(w.lanes<uint32_t>(o.value)[lane], word);
+    const uint64_t bits = word.encode();
+    if (error == Error::none) std::memcpy(host, &bits, sizeof bits);
+    return error;
+  });
+}
+
+const Instruction* invalidate(Warp& w, const Instruction* i) {
+  return eachLane(w, i, AccessKind::atomic, [&](const Operands&, int, std::byte* host) {
+    if (!MbarrierWord::valid(wordAt(host))) return Error::notInitialised;
+    std::memset(host, 0, 8);
+    return Error::none;
+  });
+}
+
+// Any change of the word whose result is the state before it.
+template <class Change> const Instruction* update(Warp& w, const Instruction* i, Change change) {
+  return eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host) {
+    const uint64_t before = wordAt(host);
+    const uint32_t value = o.hasValue ? w.lanes<uint32_t>(o.value)[lane] : 1;
+    const Error error = changeMbarrier(host, [&](MbarrierWord& word) { return change(word, value); });
+    if (error == Error::none && o.hasResult) w.lanes<uint64_t>(o.result)[lane] = before;
+    return error;
+  });
+}
+
+const Instruction* expect(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t bytes) { return word.expect(int32_t(bytes)); });
+}
+
+const Instruction* complete(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t bytes) { return word.complete(int32_t(bytes)); });
+}
+
+const Instruction* arrive(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t count) { return word.arrive(count); });
+}
+
+const Instruction* drop(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t count) { return word.drop(count); });
+}
+
+template <bool dropping> const Instruction* arriveExpect(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t bytes) {
+    const Error error = word.expect(int32_t(bytes));
+    return error != Error::none ? error : dropping ? word.drop(1) : word.arrive(1);
+  });
+}
+
+template <bool dropping> const Instruction* arriveNoComplete(Warp& w, const Instruction* i) {
+  return update(w, i, [](MbarrierWord& word, uint32_t count) {
+    const bool parity = word.parity;
+    const Error error = dropping ? word.drop(count) : word.arrive(count);
+    return error == Error::none && word.parity != parity ? Error::completedByNoComplete : error;
+  });
+}
+
+// Whether the phase of the state, or the phase of the parity, is over. A failed try_wait gives up the processor, so that
+// the copies and the warps it waits for get on; test_wait goes on at once.
+template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Instruction* i) {
+  uint32_t done = 0;
+  const Instruction* after = eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host) {
+    const uint64_t bits = wordAt(host);
+    if (!MbarrierWord::valid(bits)) return Error::notInitialised;
+    const bool waited = parity ? w.lanes<uint32_t>(o.value)[lane] & 1
+                               : MbarrierWord::decode(w.lanes<uint64_t>(o.value)[lane]).parity;
+    if (MbarrierWord::decode(bits).completed(waited)) done |= 1u << lane;
+    return Error::none;
+  });
+  if (!after) return nullptr;
+  const uint32_t mask = w.mask(i);
+  uint32_t& result = w.predicate(operands(i).result);
+  result = (result & ~mask) | done;
+  if (suspends && done != mask) return w.idle(i, "an mbarrier");
+  return after;
+}
+
+const Instruction* pendingCount(Warp& w, const Instruction* i) {
+  const Operands& o = operands(i);
+  for (uint32_t rest = w.mask(i); rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    const uint64_t state = w.lanes<uint64_t>(o.value)[lane];
+    if (!MbarrierWord::valid(state)) return mbarrierFault(w, i, o.name, Error::notInitialised, lane);
+    w.lanes<uint32_t>(o.result)[lane] = MbarrierWord::decode(state).pending;
+  }
+  return i + 1;
+}
+
+// ---- decoding: result, address, value, in the positions of the form ----------------------------------------------
+
+bool namesSpace(const Decoder& d) { return d.has("shared") || d.has("shared::cta") || d.has("shared::cluster"); }
+
+Operands& prepare(Decoder& decoder, Instruction& out, const char* name, Handler handler, std::size_t address) {
+  Operands& o = *decoder.table<Operands>(1);
+  o.name = name;
+  o.address = laneAddress(decoder, decoder.operand(address), namesSpace(decoder));
+  out.extra = &o;
+  out.function = handler;
+  return o;
+}
+
+void value(Decoder& decoder, Operands& o, std::size_t n, ptx::Type type) {
+  o.hasValue = decoder.count() > n;
+  if (o.hasValue) o.value = decoder.source(decoder.operand(n), type);
+}
+
+// [address], value
+template <Handler handler> void decodeChange(Decoder& decoder, Instruction& out) {
+  value(decoder, prepare(decoder, out, "mbarrier", handler, 0), 1, ptx::Type::u32);
+}
+
+// state, [address], value
+template <Handler handler> void decodeArrive(Decoder& decoder, Instruction& out) {
+  Operands& o = prepare(decoder, out, "mbarrier.arrive", handler, 1);
+  const bool sink = decoder.operand(0).kind == ptx::Operand::Kind::sink;
+  if (decoder.has("shared::cluster") && !sink) decoder.error("an arrival with .shared::cluster gives no state: write _");
+  o.hasResult = !sink;
+  if (o.hasResult) o.result = decoder.destination(decoder.operand(0), ptx::Type::b64);
+  value(decoder, o, 2, ptx::Type::u32);
+}
+
+// p, [address], state or parity
+template <Handler handler, bool parity> void decodePoll(Decoder& decoder, Instruction& out) {
+  Operands& o = prepare(decoder, out, "mbarrier wait", handler, 1);
+  o.result = decoder.predicate(&decoder.operand(0));
+  value(decoder, o, 2, parity ? ptx::Type::u32 : ptx::Type::b64);
+}
+
+void decodePending(Decoder& decoder, Instruction& out) {
+  Operands& o = *decoder.table<Operands>(1);
+  o.name = "mbarrier.pending_count";
+  o.result = decoder.destination(decoder.operand(0), ptx::Type::b32);
+  o.value = decoder.source(decoder.operand(1), ptx::Type::b64);
+  out.extra = &o;
+  out.function = pendingCount;
+}
+
+#define CNN_HERE "[.shared|shared::cta].b64"
+#define CNN_SEMANTICS "[.release|relaxed][.cta|cluster]"
+#define CNN_WAITING "[.acquire|relaxed][.cta|cluster]"
+
+}  // namespace
+
+std::span<const Entry> mbarrier() {
+  static const Entry entries[] = {
+      {"mbarrier.init" CNN_HERE, "[] u32", 70, 80, Class::async, 0, decodeChange<init>},
+      {"mbarrier.inval" CNN_HERE, "[]", 70, 80, Class::async, 0, decodeChange<invalidate>},
+      {"mbarrier.expect_tx[.relaxed][.cta|cluster][.shared|shared::cta|shared::cluster].b64", "[] u32", 80, 90, Class::async, 0,
+       decodeChange<expect>},
+      {"mbarrier.complete_tx[.relaxed][.cta|cluster][.shared|shared::cta|shared::cluster].b64", "[] u32", 80, 90, Class::async,
+       0, decodeChange<complete>},
+
+      {"mbarrier.arrive" CNN_HERE, "=b64 []", 70, 80, Class::async, 0, decodeArrive<arrive>},
+      {"mbarrier.arrive" CNN_SEMANTICS CNN_HERE, "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<arrive>},
+      {"mbarrier.arrive" CNN_HERE, "=b64 [] u32", 78, 90, Class::async, 0, decodeArrive<arrive>},
+      {"mbarrier.arrive" CNN_SEMANTICS ".shared::cluster.b64", "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<arrive>},
+      {"mbarrier.arrive.expect_tx" CNN_SEMANTICS "[.shared|shared::cta|shared::cluster].b64", "=b64 [] u32", 80, 90, Class::async,
+       0, decodeArrive<arriveExpect<false>>},
+      {"mbarrier.arrive.noComplete[.release][.cta]" CNN_HERE, "=b64 [] u32", 70, 80, Class::async, 0,
+       decodeArrive<arriveNoComplete<false>>},
+
+      {"mbarrier.arrive_drop" CNN_HERE, "=b64 []", 70, 80, Class::async, 0, decodeArrive<drop>},
+      {"mbarrier.arrive_drop" CNN_SEMANTICS CNN_HERE, "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<drop>},
+      {"mbarrier.arrive_drop" CNN_HERE, "=b64 [] u32", 78, 90, Class::async, 0, decodeArrive<drop>},
+      {"mbarrier.arrive_drop" CNN_SEMANTICS ".shared::cluster.b64", "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<drop>},
+      {"mbarrier.arrive_drop.expect_tx" CNN_SEMANTICS "[.shared|shared::cta|shared::cluster].b64", "=b64 [] u32", 80, 90,
+       Class::async, 0, decodeArrive<arriveExpect<true>>},
+      {"mbarrier.arrive_drop.noComplete[.release][.cta]" CNN_HERE, "=b64 [] u32", 70, 80, Class::async, 0,
+       decodeArrive<arriveNoComplete<true>>},
+
+      {"mbarrier.test_wait" CNN_HERE, "=pred [] b64", 70, 80, Class::async, 0, decodePoll<poll<false, false>, false>},
+      {"mbarrier.test_wait.parity" CNN_HERE, "=pred [] u32", 71, 80, Class::async, 0, decodePoll<poll<true, false>, true>},
+      {"mbarrier.test_wait" CNN_WAITING CNN_HERE, "=pred [] b64", 80, 90, Class::async, 0, decodePoll<poll<false, false>, false>},
+      {"mbarrier.test_wait.parity" CNN_WAITING CNN_HERE, "=pred [] u32", 80, 90, Class::async, 0,
+       decodePoll<poll<true, false>, true>},
+      {"mbarrier.try_wait" CNN_HERE, "=pred [] b64 u32?", 78, 90, Class::async, 0, decodePoll<poll<false, true>, false>},
+      {"mbarrier.try_wait.parity" CNN_HERE, "=pred [] u32 u32?", 78, 90, Class::async, 0, decodePoll<poll<true, true>, true>},
+      {"mbarrier.try_wait" CNN_WAITING CNN_HERE, "=pred [] b64 u32?", 80, 90, Class::async, 0,
+       decodePoll<poll<false, true>, false>},
+      {"mbarrier.try_wait.parity" CNN_WAITING CNN_HERE, "=pred [] u32 u32?", 80, 90, Class::async, 0,
+       decodePoll<poll<true, true>, true>},
+
+      {"mbarrier.pending_count.b64", "=u32 b64", 70, 80, Class::async, 0, decodePending},
+  };
+  return entries;
+}
+
+#undef CNN_HERE
+#undef CNN_SEMANTICS
+#undef CNN_WAITING
+
+}  // namespace cnn::emu::CNN_ISA

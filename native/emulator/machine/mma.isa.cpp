@@ -1,0 +1,205 @@
+// mma.sync: D = A B + C by one warp, with the fragments in registers.
+//
+// Lane = 4 g + t. A, and C and D in f16: mma_fragments.h; C and D in f32 and s32: mma_math.h. 16-bit B: register r holds
+// column g, k = 8 r + 2 t and the next. 8-bit operands: four k to a register (k = 4 t), 16 to a step. tf32: one k to a
+// register (k = t), 4 to a step. A register of packed operands, read as memory, is a tile [g][k] of 8 x 8 or 8 x 16.
+#include "machine/collective.h"
+#include "machine/family.h"
+#include "machine/mma_fragments.h"
+#include "machine/mma_math.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace cnn::emu::CNN_ISA {
+
+namespace {
+
+struct Fragments {
+  uint32_t d[4], a[4], b[2], c[4];
+};
+
+const Fragments& fragments(const Instruction* i) { return *static_cast<const Fragments*>(i->extra); }
+
+// ---- operands from registers ------------------------------------------------------------------------------------
+
+template <class Format, int K> void readB(const Warp& w, const Fragments& f, BlockB<float, K>& b) {
+  for (int r = 0; r < K / 8; ++r) {
+    alignas(64) float tile[8][8];
+    Format::widen(w.lanes<uint32_t>(f.b[r]), tile[0], 64);
+    const float* rows[8];
+    for (int n = 0; n < 8; ++n) rows[n] = tile[blockColumn[n]];
+    transpose8(rows, b.at[8 * r][0], 8);
+  }
+}
+
+template <int K> void readB32(const Warp& w, const Fragments& f, BlockB<float, K>& b) {
+  for (int r = 0; r < K / 4; ++r) {
+    float values[32];
+    Tf32::widen(w.lanes<uint32_t>(f.b[r]), values, 32);
+    for (int lane = 0; lane < 32; ++lane) b.at[lane % 4 + 4 * r][lane / 4 % 2][lane / 8] = values[lane];
+  }
+}
+
+template <class Byte, int M, int K> void readA8(const Warp& w, const Fragments& f, SpreadA<int32_t, K>& a) {
+  alignas(64) int32_t transposed[K][16] = {};
+  constexpr int blocks = M / 8;
+  for (int r = 0; r < blocks * K / 16; ++r) {
+    const Byte* tile = w.lanes<Byte>(f.a[r]);
+    for (int g = 0; g < 8; ++g)
+      for (int k = 0; k < 16; ++k) transposed[16 * (r / blocks) + k][8 * (r % blocks) + g] = tile[16 * g + k];
+  }
+  a.fill(transposed);
+}
+
+template <class Byte, int K> void readB8(const Warp& w, const Fragments& f, BlockB<int32_t, K>& b) {
+  for (int r = 0; r < K / 16; ++r) {
+    const Byte* tile = w.lanes<Byte>(f.b[r]);
+    for (int n = 0; n < 8; ++n)
+      for (int k = 0; k < 16; ++k) b.at[16 * r + k][n % 2][n / 2] = tile[16 * n + k];
+  }
+}
+
+// ---- the instruction --------------------------------------------------------------------------------------------
+
+template <int K> void multiplyFloat(Warp& w, const Fragments& f, const SpreadA<float, K>& a, const BlockB<float, K>& b) {
+  alignas(64) float sum[4][32];
+  float* d[4];
+  for (int r = 0; r < 4; ++r) {
+    std::memcpy(sum[r], w.lanes<float>(f.c[r]), sizeof sum[r]);
+    d[r] = sum[r];
+  }
+  multiplyBlock(a, b, d);
+  for (int r = 0; r < 4; ++r) std::memcpy(w.lanes<float>(f.d[r]), sum[r], sizeof sum[r]);
+}
+
+template <int K> void multiplyHalf(Warp& w, const Fragments& f, const SpreadA<float, K>& a, const BlockB<float, K>& b) {
+  alignas(64) float sum[4][32];
+  float* d[4] = {sum[0], sum[1], sum[2], sum[3]};
+  widenHalves(w, f.c, sum);
+  multiplyBlock(a, b, d);
+  narrowHalves(w, f.d, sum);
+}
+
+template <class Format, int K, bool half> const Instruction* mma16(Warp& w, const Instruction* i) {
+  if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
+  const Fragments& f = fragments(i);
+  SpreadA<float, K> a;
+  BlockB<float, K> b;
+  alignas(64) float transposed[K][16];
+  fragmentA<Format, K>(w, f.a, transposed);
+  a.fill(transposed);
+  readB<Format>(w, f, b);
+  if constexpr (half) multiplyHalf(w, f, a, b);
+  else multiplyFloat(w, f, a, b);
+  return i + 1;
+}
+
+template <int K> const Instruction* mma32(Warp& w, const Instruction* i) {
+  if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
+  const Fragments& f = fragments(i);
+  SpreadA<float, K> a;
+  BlockB<float, K> b;
+  alignas(64) float transposed[K][16];
+  fragmentA<Tf32, K>(w, f.a, transposed);
+  a.fill(transposed);
+  readB32(w, f, b);
+  multiplyFloat(w, f, a, b);
+  return i + 1;
+}
+
+template <class A, class B, int M, int K, bool saturate> const Instruction* mma8(Warp& w, const Instruction* i) {
+  if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
+  const Fragments& f = fragments(i);
+  SpreadA<int32_t, K> a;
+  BlockB<int32_t, K> b;
+  readA8<A, M>(w, f, a);
+  readB8<B>(w, f, b);
+  alignas(64) int32_t sum[4][32] = {};
+  int32_t* d[4] = {sum[0], sum[1], sum[2], sum[3]};
+  multiplyBlock<int32_t, K, M / 4>(a, b, d);
+  for (int r = 0; r < M / 4; ++r) {
+    const int32_t* c = w.lanes<int32_t>(f.c[r]);
+    int32_t* to = w.lanes<int32_t>(f.d[r]);
+    for (int lane = 0; lane < 32; ++lane) {
+      const int64_t exact = int64_t(c[lane]) + sum[r][lane];
+      using Limits = std::numeric_limits<int32_t>;
+      to[lane] = saturate ? int32_t(std::clamp<int64_t>(exact, Limits::min(), Limits::max())) : int32_t(uint32_t(exact));
+    }
+  }
+  return i + 1;
+}
+
+// ---- decoding ---------------------------------------------------------------------------------------------------
+
+template <Handler handler> void decode(Decoder& decoder, Instruction& out) {
+  Fragments& f = *decoder.table<Fragments>(1);
+  const auto slots = [&](int n, uint32_t* to, bool written) {
+    const auto& vector = decoder.operand(n);
+    // A fragment of one register may stand without braces.
+    const std::size_t count = vector.kind == ptx::Operand::Kind::vector ? vector.parts.size() : 1;
+    for (std::size_t k = 0; k < count; ++k) {
+      const ptx::Operand& part = vector.kind == ptx::Operand::Kind::vector ? vector.parts[k] : vector;
+      to[k] = written ? decoder.destination(part, ptx::Type::b32) : decoder.source(part, ptx::Type::b32);
+    }
+  };
+  slots(1, f.a, false);
+  slots(2, f.b, false);
+  slots(3, f.c, false);
+  slots(0, f.d, true);
+  out.extra = &f;
+  out.function = handler;
+}
+
+constexpr int flops(int m, int k) { return 2 * m * 8 * k / 32; }
+
+template <class Format, int K, bool half> Entry entry16(const char* opcode, int ptx, int sm) {
+  const char* operands = half ? (K == 8 ? "=b32*2 b32*2 b32*1 b32*2" : "=b32*2 b32*4 b32*2 b32*2")
+                              : (K == 8 ? "=f32*4 b32*2 b32*1 f32*4" : "=f32*4 b32*4 b32*2 f32*4");
+  return {opcode, operands, ptx, sm, Class::tensor, flops(16, K), decode<mma16<Format, K, half>>};
+}
+
+template <class A, class B, bool saturate> void entries8(std::vector<Entry>& entries, const char* m8, const char* k16, const char* k32) {
+  entries.push_back({m8, "=s32*2 b32*1 b32*1 s32*2", 65, 75, Class::tensor, flops(8, 16), decode<mma8<A, B, 8, 16, saturate>>});
+  entries.push_back({k16, "=s32*4 b32*2 b32*1 s32*4", 70, 80, Class::tensor, flops(16, 16), decode<mma8<A, B, 16, 16, saturate>>});
+  entries.push_back({k32, "=s32*4 b32*4 b32*2 s32*4", 70, 80, Class::tensor, flops(16, 32), decode<mma8<A, B, 16, 32, saturate>>});
+}
+
+#define CNN_MMA8(A, B, a, b)                                                                              \
+  entries8<A, B, false>(entries, "mma.sync.aligned.m8n8k16.row.col.s32." a "." b ".s32",                  \
+                        "mma.sync.aligned.m16n8k16.row.col.s32." a "." b ".s32",                          \
+                        "mma.sync.aligned.m16n8k32.row.col.s32." a "." b ".s32");                         \
+  entries8<A, B, true>(entries, "mma.sync.aligned.m8n8k16.row.col.satfinite.s32." a "." b ".s32",         \
+                       "mma.sync.aligned.m16n8k16.row.col.satfinite.s32." a "." b ".s32",                 \
+                       "mma.sync.aligned.m16n8k32.row.col.satfinite.s32." a "." b ".s32")
+
+std::vector<Entry> makeEntries() {
+  std::vector<Entry> entries = {
+      entry16<F16, 8, false>("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32", 65, 75),
+      entry16<F16, 16, false>("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 70, 80),
+      entry16<F16, 8, true>("mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16", 65, 75),
+      entry16<F16, 16, true>("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16", 70, 80),
+      entry16<Bf16, 8, false>("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32", 70, 80),
+      entry16<Bf16, 16, false>("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 70, 80),
+      {"mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32", "=f32*4 b32*2 b32*1 f32*4", 70, 80, Class::tensor,
+       flops(16, 4), decode<mma32<4>>},
+      {"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", "=f32*4 b32*4 b32*2 f32*4", 70, 80, Class::tensor,
+       flops(16, 8), decode<mma32<8>>},
+  };
+  CNN_MMA8(uint8_t, uint8_t, "u8", "u8");
+  CNN_MMA8(uint8_t, int8_t, "u8", "s8");
+  CNN_MMA8(int8_t, uint8_t, "s8", "u8");
+  CNN_MMA8(int8_t, int8_t, "s8", "s8");
+  return entries;
+}
+
+#undef CNN_MMA8
+
+}  // namespace
+
+std::span<const Entry> mma() {
+  static const std::vector<Entry> entries = makeEntries();
+  return entries;
+}
+
+}  // namespace cnn::emu::CNN_ISA
