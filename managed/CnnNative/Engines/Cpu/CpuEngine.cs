@@ -4,6 +4,7 @@ namespace CnnNative.Engines.Cpu;
 internal sealed class CpuEngine : Engine
 {
     private readonly CpuThreads threads;
+    private readonly CpuScratch scratch = new();
 
     /// <summary>Creates an engine with a thread pool of its own.</summary>
     /// <param name="threads">Threads that compute, the calling one included.</param>
@@ -13,7 +14,7 @@ internal sealed class CpuEngine : Engine
         Convolution = new CpuConvolution(this.threads);
         Pooling = new CpuPooling(this.threads);
         Normalization = new CpuNormalization(this.threads);
-        Matrix = new CpuMatrix(this.threads);
+        Matrix = new CpuMatrix(this.threads, scratch);
         Elementwise = new CpuElementwise(this.threads);
         Activation = new CpuActivation(this.threads);
         Loss = new CpuLoss(this.threads);
@@ -57,6 +58,7 @@ internal sealed class CpuEngine : Engine
     protected override void Dispose(bool disposing)
     {
         threads.Dispose();
+        scratch.Dispose();
         base.Dispose(disposing);
     }
 }

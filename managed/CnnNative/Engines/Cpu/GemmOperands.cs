@@ -1,0 +1,101 @@
+namespace CnnNative.Engines.Cpu;
+
+/// <summary>
+/// The left factor (m, k) of a product, seen in panels of <see cref="GemmKernels.Rows"/> rows:
+/// element (i, l) is at data[i / rows * panel + i % rows * row + l * step], whether packed, row-major or transposed.
+/// </summary>
+/// <param name="data">First element.</param>
+/// <param name="panel">Distance of panels.</param>
+/// <param name="row">Distance of rows within a panel.</param>
+/// <param name="step">Distance of columns.</param>
+internal readonly unsafe struct GemmRows(float* data, nint panel, nint row, nint step)
+{
+    private readonly nint panelDistance = panel;
+
+    /// <summary>Distance of rows within a panel.</summary>
+    public nint Row { get; } = row;
+
+    /// <summary>Distance of columns.</summary>
+    public nint Step { get; } = step;
+
+    /// <summary>A matrix as it stands in memory: element (i, l) is at data[i * row + l * step].</summary>
+    public static GemmRows Strided(float* data, nint row, nint step) => new(data, row * GemmKernels.Rows, row, step);
+
+    /// <summary>A matrix packed by <see cref="Pack"/>.</summary>
+    public static GemmRows Packed(float* data, int depth) => new(data, (nint)depth * GemmKernels.Rows, 1, GemmKernels.Rows);
+
+    /// <summary>Floats that a packed matrix takes.</summary>
+    public static long PackedLength(int m, int depth) => (long)Panels(m) * GemmKernels.Rows * depth;
+
+    /// <summary>Number of panels of m rows.</summary>
+    public static int Panels(int m) => (m + GemmKernels.Rows - 1) / GemmKernels.Rows;
+
+    /// <summary>Address of element (panel * rows, l).</summary>
+    public float* At(int panel, int l) => data + panel * panelDistance + l * Step;
+
+    /// <summary>Packs one panel: for every l the rows of the panel side by side. Rows past m are left unset and unused.</summary>
+    public void Pack(int panel, int m, int depth, float* target)
+    {
+        var rows = Math.Min(GemmKernels.Rows, m - panel * GemmKernels.Rows);
+        var source = At(panel, 0);
+        var packed = target + (long)panel * depth * GemmKernels.Rows;
+        if (Step == 1)
+        {
+            CpuTranspose.Copy(rows, depth, source, Row, packed, GemmKernels.Rows);
+            return;
+        }
+
+        for (var l = 0; l < depth; l++)
+        {
+            for (var i = 0; i < rows; i++) packed[l * GemmKernels.Rows + i] = source[i * Row + l * Step];
+        }
+    }
+}
+
+/// <summary>
+/// The right factor (k, n) of a product, given panel by panel: a matrix in memory, or the columns of an image that only
+/// exist as they are packed.
+/// </summary>
+internal unsafe interface IGemmColumns
+{
+    /// <summary>Rows first to first + depth - 1 of the columns from the given one on.</summary>
+    /// <param name="first">First row.</param>
+    /// <param name="depth">Number of rows.</param>
+    /// <param name="column">First column.</param>
+    /// <param name="columns">Number of columns.</param>
+    /// <param name="width">The columns rounded up to whole vectors: so many floats can be read in each row.</param>
+    /// <param name="buffer">Room for depth * width floats.</param>
+    /// <param name="step">Distance of rows.</param>
+    /// <returns>The first element: in the buffer, or in place where nothing needs to be copied.</returns>
+    float* Panel(int first, int depth, int column, int columns, int width, float* buffer, out nint step);
+}
+
+/// <summary>A matrix as it stands in memory: element (l, j) is at data[l * row + j * step], where one of the distances is 1.</summary>
+/// <param name="data">First element.</param>
+/// <param name="row">Distance of rows.</param>
+/// <param name="step">Distance of columns.</param>
+/// <param name="inPlace">Whether whole vectors are read where they are: better when each panel is used only a few times.</param>
+internal readonly unsafe struct MatrixColumns(float* data, nint row, nint step, bool inPlace) : IGemmColumns
+{
+    public float* Panel(int first, int depth, int column, int columns, int width, float* buffer, out nint step1)
+    {
+        var source = data + first * row + column * step;
+        if (inPlace && step == 1 && columns == width)
+        {
+            step1 = row;
+            return source;
+        }
+
+        step1 = width;
+        if (step == 1)
+        {
+            for (var l = 0; l < depth; l++) CpuCopy.Row(source + l * row, buffer + l * width, columns);
+        }
+        else
+        {
+            CpuTranspose.Copy(columns, depth, source, step, buffer, width);
+        }
+
+        return buffer;
+    }
+}
