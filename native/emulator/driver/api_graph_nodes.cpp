@@ -1,0 +1,250 @@
+// cuGraphAdd*Node and the parameters of nodes
+#include "driver/copy.h"
+#include "driver/graph.h"
+#include "driver/kernel_launch.h"
+
+#include <algorithm>
+
+using namespace cnn::emu;
+using namespace cnn::emu::driver;
+
+namespace {
+
+// Makes the work first, so that nothing is added when the parameters are wrong.
+template <class MakeWork>
+CUresult addNodeCall(const char* name, CUgraphNode* out, CUgraph handle, const CUgraphNode* dependencies, std::size_t count, MakeWork makeWork) {
+  return call(name, [&](Call& c) {
+    requirePointers(out);
+    requireValue(count == 0 || dependencies != nullptr, "dependencies without their array");
+    const auto graph = c.driver.graphs.get(handle);
+    std::vector<Node*> earlier;
+    for (std::size_t i = 0; i < count; ++i) {
+      Node* node = c.driver.nodes.get(dependencies[i]).get();
+      requireValue(node->graph == graph.get(), "a dependency is a node of another graph");
+      requireValue(std::ranges::find(earlier, node) == earlier.end(), "a dependency is given twice");
+      earlier.push_back(node);
+    }
+    *out = addNode(c.driver, *graph, makeWork(c), earlier)->handle;
+  });
+}
+
+Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
+  requirePointers(p);
+  return kernelWork(c, p->func, launchShape(*p), p->kernelParams, p->extra);
+}
+
+// The second version may name a CUkernel instead of a function.
+Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+  requirePointers(p);
+  CUDA_KERNEL_NODE_PARAMS_v1 plain = *p;
+  if (!plain.func) plain.func = reinterpret_cast<CUfunction>(p->kern);
+  return kernelNode(c, &plain);
+}
+
+Work copyNode(Call& c, const CUDA_MEMCPY3D* p) {
+  requirePointers(p);
+  return stridedCopy(c, *p);
+}
+
+Work fillNode(Call& c, const CUDA_MEMSET_NODE_PARAMS* p) {
+  requirePointers(p);
+  requireValue(p->width > 0 && p->height > 0, "an empty fill");
+  return fill(c, p->dst, p->pitch, p->value, p->elementSize, p->width, p->height);
+}
+
+Work hostNode(Call&, const CUDA_HOST_NODE_PARAMS* p) {
+  requirePointers(p);
+  requirePointers(p->fn);
+  return HostWork{p->fn, p->userData};
+}
+
+template <class Wanted>
+Wanted& workOf(Call& c, CUgraphNode handle) {
+  Wanted* work = std::get_if<Wanted>(&c.driver.nodes.get(handle)->work);
+  requireValue(work != nullptr, "the node is of another type");
+  return *work;
+}
+
+template <class Make, class Parameters>
+CUresult setParams(const char* name, CUgraphNode handle, Make make, const Parameters* p) {
+  return call(name, [&](Call& c) {
+    const std::shared_ptr<Node> node = c.driver.nodes.get(handle);
+    replaceWork(node->work, make(c, p));
+  });
+}
+
+// The pointers stay valid until the node is changed or destroyed.
+void kernelParams(Call& c, CUgraphNode handle, CUDA_KERNEL_NODE_PARAMS_v1& out) {
+  KernelWork& work = workOf<KernelWork>(c, handle);
+  Node& node = *c.driver.nodes.get(handle);
+  node.arguments.clear();
+  for (const Parameter& parameter : work.function->function->parameters) node.arguments.push_back(work.parameters.data() + parameter.offset);
+  out = {work.function->handle, work.grid.x,  work.grid.y,  work.grid.z,        work.block.x,
+         work.block.y,          work.block.z, work.dynamicShared, node.arguments.data(), nullptr};
+}
+
+void describe(const Place& place, CUmemorytype& type, const void*& host, CUdeviceptr& device, std::size_t& pitch, std::size_t& rows) {
+  type = place.device ? CU_MEMORYTYPE_DEVICE : CU_MEMORYTYPE_HOST;
+  if (place.device) device = place.address;
+  else host = reinterpret_cast<const void*>(place.address);
+  pitch = place.pitch;
+  rows = place.pitch ? place.slice / place.pitch : 0;
+}
+
+}  // namespace
+
+CNN_EXPORT CUresult cuGraphAddKernelNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
+  return addNodeCall("cuGraphAddKernelNode", node, graph, deps, count, [&](Call& c) { return kernelNode(c, p); });
+}
+CNN_EXPORT CUresult cuGraphAddKernelNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+  return addNodeCall("cuGraphAddKernelNode_v2", node, graph, deps, count, [&](Call& c) { return kernelNode(c, p); });
+}
+CNN_EXPORT CUresult cuGraphAddMemcpyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, const CUDA_MEMCPY3D* p, CUcontext) {
+  return addNodeCall("cuGraphAddMemcpyNode", node, graph, deps, count, [&](Call& c) { return copyNode(c, p); });
+}
+CNN_EXPORT CUresult cuGraphAddMemsetNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, const CUDA_MEMSET_NODE_PARAMS* p, CUcontext) {
+  return addNodeCall("cuGraphAddMemsetNode", node, graph, deps, count, [&](Call& c) { return fillNode(c, p); });
+}
+CNN_EXPORT CUresult cuGraphAddHostNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, const CUDA_HOST_NODE_PARAMS* p) {
+  return addNodeCall("cuGraphAddHostNode", node, graph, deps, count, [&](Call& c) { return hostNode(c, p); });
+}
+CNN_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count) {
+  return addNodeCall("cuGraphAddEmptyNode", node, graph, deps, count, [](Call&) { return Work(EmptyWork{}); });
+}
+CNN_EXPORT CUresult cuGraphAddEventRecordNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUevent event) {
+  return addNodeCall("cuGraphAddEventRecordNode", node, graph, deps, count, [&](Call& c) { return Work(RecordWork{c.event(event)}); });
+}
+CNN_EXPORT CUresult cuGraphAddEventWaitNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUevent event) {
+  return addNodeCall("cuGraphAddEventWaitNode", node, graph, deps, count, [&](Call& c) { return Work(WaitWork{c.event(event)}); });
+}
+CNN_EXPORT CUresult cuGraphAddChildGraphNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUgraph child) {
+  return addNodeCall("cuGraphAddChildGraphNode", node, graph, deps, count, [&](Call& c) {
+    const auto copy = cloneGraph(c.driver, *c.driver.graphs.get(child));
+    copy->child = true;
+    c.driver.graphs.add(copy);
+    return Work(ChildWork{copy});
+  });
+}
+
+CNN_EXPORT CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph* graph) {
+  return call("cuGraphChildGraphNodeGetGraph", [&](Call& c) {
+    requirePointers(graph);
+    *graph = workOf<ChildWork>(c, node).graph->handle;
+  });
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeGetParams(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v1* p) {
+  return call("cuGraphKernelNodeGetParams", [&](Call& c) {
+    requirePointers(p);
+    kernelParams(c, node, *p);
+  });
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2* p) {
+  return call("cuGraphKernelNodeGetParams_v2", [&](Call& c) {
+    requirePointers(p);
+    kernelParams(c, node, *p);
+    p->kern = nullptr;
+    const Context* home = workOf<KernelWork>(c, node).function->module->context;
+    p->ctx = home ? home->handle : nullptr;
+  });
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
+  return setParams("cuGraphKernelNodeSetParams", node, [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* given) { return kernelNode(c, given); }, p);
+}
+CNN_EXPORT CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+  return setParams("cuGraphKernelNodeSetParams_v2", node, [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* given) { return kernelNode(c, given); }, p);
+}
+CNN_EXPORT CUresult cuGraphMemcpyNodeSetParams(CUgraphNode node, const CUDA_MEMCPY3D* p) {
+  return setParams("cuGraphMemcpyNodeSetParams", node, copyNode, p);
+}
+CNN_EXPORT CUresult cuGraphMemsetNodeSetParams(CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS* p) {
+  return setParams("cuGraphMemsetNodeSetParams", node, fillNode, p);
+}
+CNN_EXPORT CUresult cuGraphHostNodeSetParams(CUgraphNode node, const CUDA_HOST_NODE_PARAMS* p) {
+  return setParams("cuGraphHostNodeSetParams", node, hostNode, p);
+}
+
+CNN_EXPORT CUresult cuGraphMemcpyNodeGetParams(CUgraphNode node, CUDA_MEMCPY3D* p) {
+  return call("cuGraphMemcpyNodeGetParams", [&](Call& c) {
+    requirePointers(p);
+    const CopyWork& work = workOf<CopyWork>(c, node);
+    *p = {};
+    const void* to = nullptr;
+    describe(work.source, p->srcMemoryType, p->srcHost, p->srcDevice, p->srcPitch, p->srcHeight);
+    describe(work.destination, p->dstMemoryType, to, p->dstDevice, p->dstPitch, p->dstHeight);
+    p->dstHost = const_cast<void*>(to);
+    p->WidthInBytes = work.width;
+    p->Height = work.height;
+    p->Depth = work.depth;
+  });
+}
+
+CNN_EXPORT CUresult cuGraphMemsetNodeGetParams(CUgraphNode node, CUDA_MEMSET_NODE_PARAMS* p) {
+  return call("cuGraphMemsetNodeGetParams", [&](Call& c) {
+    requirePointers(p);
+    const FillWork& work = workOf<FillWork>(c, node);
+    *p = {work.address, work.pitch, work.value, work.elementSize, work.width, work.height};
+  });
+}
+
+CNN_EXPORT CUresult cuGraphHostNodeGetParams(CUgraphNode node, CUDA_HOST_NODE_PARAMS* p) {
+  return call("cuGraphHostNodeGetParams", [&](Call& c) {
+    requirePointers(p);
+    const HostWork& work = workOf<HostWork>(c, node);
+    *p = {work.function, work.data};
+  });
+}
+
+CNN_EXPORT CUresult cuGraphEventRecordNodeGetEvent(CUgraphNode node, CUevent* event) {
+  return call("cuGraphEventRecordNodeGetEvent", [&](Call& c) {
+    requirePointers(event);
+    *event = workOf<RecordWork>(c, node).event->handle;
+  });
+}
+
+CNN_EXPORT CUresult cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* event) {
+  return call("cuGraphEventWaitNodeGetEvent", [&](Call& c) {
+    requirePointers(event);
+    *event = workOf<WaitWork>(c, node).event->handle;
+  });
+}
+
+CNN_EXPORT CUresult cuGraphMemFreeNodeGetParams(CUgraphNode node, CUdeviceptr* address) {
+  return call("cuGraphMemFreeNodeGetParams", [&](Call& c) {
+    requirePointers(address);
+    *address = workOf<FreeWork>(c, node).address;
+  });
+}
+
+// Parameters of a node of an executable graph: the next launches use them, launches in flight do not.
+namespace {
+
+template <class Make, class Parameters>
+CUresult setExecParams(const char* name, CUgraphExec exec, CUgraphNode node, Make make, const Parameters* p) {
+  return call(name, [&](Call& c) {
+    const std::shared_ptr<GraphExec> executable = c.driver.graphExecs.get(exec);
+    replaceWork(executableStep(*executable, node).work, make(c, p));
+  });
+}
+
+}  // namespace
+
+CNN_EXPORT CUresult cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
+  return setExecParams("cuGraphExecKernelNodeSetParams", exec, node,
+                       [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* given) { return kernelNode(c, given); }, p);
+}
+CNN_EXPORT CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+  return setExecParams("cuGraphExecKernelNodeSetParams_v2", exec, node,
+                       [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* given) { return kernelNode(c, given); }, p);
+}
+CNN_EXPORT CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D* p, CUcontext) {
+  return setExecParams("cuGraphExecMemcpyNodeSetParams", exec, node, copyNode, p);
+}
+CNN_EXPORT CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS* p, CUcontext) {
+  return setExecParams("cuGraphExecMemsetNodeSetParams", exec, node, fillNode, p);
+}
+CNN_EXPORT CUresult cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_HOST_NODE_PARAMS* p) {
+  return setExecParams("cuGraphExecHostNodeSetParams", exec, node, hostNode, p);
+}

@@ -1,0 +1,56 @@
+/* What the emulated driver offers beside the CUDA driver API, for tests. Plain C; find the functions with dlsym in the
+   library that was loaded, so that nothing is linked against the emulator. All of them are thread safe. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The call-th driver call from now on (1: the next one), of any thread, fails with `code` and does nothing. 0 clears.
+   Every exported function counts but cuDriverGetVersion, cuGetErrorName, cuGetErrorString and cuGetProcAddress. */
+void cnnEmulatorFailCall(uint64_t call, int code);
+/* Driver calls so far. */
+uint64_t cnnEmulatorCallCount(void);
+
+/* Why the newest failed call of this thread failed; what the newest fault of a kernel or copy was. Both copy at most
+   `size` bytes with the ending zero and return the length of the whole text without it. */
+size_t cnnEmulatorLastMessage(char* text, size_t size);
+size_t cnnEmulatorLastReport(char* text, size_t size);
+
+/* What is alive: a test that ends with other numbers than it began with has a leak. */
+typedef struct {
+  uint64_t contexts, modules, libraries, streams, events, graphs, graphExecs, pools; /* the default pool included */
+  uint64_t allocations, allocatedBytes;      /* device memory, pools' included */
+  uint64_t hostAllocations, hostBytes;       /* pinned and registered host memory */
+  uint64_t pendingOperations;
+} cnnEmulatorObjects;
+int cnnEmulatorLiveObjects(cnnEmulatorObjects* objects); /* 0, or a CUresult */
+
+/* Counters of one kernel over its launches since the last reset. Threads are counted, not warps, unless said. The ones
+   after `divergentBranches` are counted only when profiling in detail is on. */
+typedef struct {
+  uint64_t launches, blocks, warps, threads;
+  uint64_t integer, floating, half, conversion, move, control, globalLoad, globalStore, sharedLoad, sharedStore,
+      otherMemory, atomic, warp, barrier, tensor, async, special; /* instructions by class */
+  uint64_t warpInstructions, flops, barriers, branches, divergentBranches;
+  uint64_t globalLoadRequests, globalLoadSectors, globalLoadBytes;
+  uint64_t globalStoreRequests, globalStoreSectors, globalStoreBytes;
+  uint64_t globalAtomicRequests, globalAtomicSectors;
+  uint64_t sharedLoadRequests, sharedLoadWavefronts, sharedLoadBytes;
+  uint64_t sharedStoreRequests, sharedStoreWavefronts, sharedStoreBytes;
+  uint64_t sharedIdealWavefronts, maxSharedConflict;
+  uint64_t widestGlobalAccess, widestSharedAccess; /* bytes per thread */
+} cnnEmulatorCounters;
+/* 0, or CUDA_ERROR_NOT_FOUND (500) when no kernel of this name has run. */
+int cnnEmulatorProfileRead(const char* kernel, cnnEmulatorCounters* counters);
+void cnnEmulatorProfileDetail(int on);
+void cnnEmulatorProfileReset(void);
+/* The whole profile as JSON; sizes as above. */
+size_t cnnEmulatorProfileJson(char* text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,30 @@
+// Graphs of work: building, copying, and turning them into executable form.
+#pragma once
+
+#include "driver/call.h"
+
+namespace cnn::emu::driver {
+
+Node* addNode(Driver& driver, Graph& graph, Work work, const std::vector<Node*>& dependencies);
+void removeNode(Driver& driver, Node& node);
+// Handles of nodes die with their graph.
+void discardNodes(Driver& driver, Graph& graph);
+bool connected(const Node& from, const Node& to);
+void connect(Node& from, Node& to);
+void disconnect(Node& from, Node& to);
+
+std::shared_ptr<Graph> cloneGraph(Driver& driver, const Graph& original);
+CUgraphNodeType nodeType(const Work& work);
+
+// Child graphs are expanded in place. Fails with CUDA_ERROR_INVALID_VALUE when the graph has a cycle.
+std::vector<GraphExec::Step> flatten(const Graph& graph);
+
+// Work that replaces that of a node must be of the same kind.
+void replaceWork(Work& current, Work replacement);
+
+// The step made from this node of the original graph.
+GraphExec::Step& executableStep(GraphExec& exec, CUgraphNode node);
+
+void launchGraph(Call& call, GraphExec& exec, Stream& stream);
+
+}  // namespace cnn::emu::driver

@@ -1,0 +1,21 @@
+// From the arguments of a launch to checked KernelWork. All limits are checked when the call is made.
+#pragma once
+
+#include "driver/call.h"
+
+namespace cnn::emu::driver {
+
+struct LaunchShape {
+  Dim3 grid, block, cluster{1, 1, 1};
+  unsigned dynamicShared = 0;
+  bool cooperative = false;
+  bool clusterGiven = false;
+};
+
+LaunchShape launchShape(const CUlaunchConfig& config);
+LaunchShape launchShape(const CUDA_KERNEL_NODE_PARAMS_v1& node);
+
+// Copies the arguments, given as one pointer each or as one packed buffer.
+KernelWork kernelWork(Call& call, CUfunction function, const LaunchShape& shape, void** parameters, void** extra);
+
+}  // namespace cnn::emu::driver

@@ -1,0 +1,52 @@
+#include "driver/pool.h"
+
+#include <algorithm>
+
+namespace cnn::emu::driver {
+namespace {
+
+std::size_t roundUp(std::size_t bytes, std::size_t step) { return (bytes + step - 1) / step * step; }
+
+// Pools account in units of 512 bytes.
+std::size_t accounted(std::size_t bytes) { return roundUp(std::max<std::size_t>(bytes, 1), 512); }
+
+}  // namespace
+
+std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, Lock& lock) {
+  const std::size_t size = accounted(bytes);
+  if (pool.maxSize && pool.used + size > pool.maxSize) fail(CUDA_ERROR_OUT_OF_MEMORY, "the pool's maximum size is reached");
+  // The reserve is about to serve this allocation: it must not count against it.
+  const std::size_t before = pool.reserved;
+  pool.reserved = std::max(pool.used, pool.reserved - std::min(pool.reserved - pool.used, size));
+  std::uint64_t address;
+  try {
+    address = driver.allocate(bytes, "memory pool", lock);
+  } catch (...) {
+    pool.reserved = std::max(pool.used, std::min(pool.reserved, before));
+    throw;
+  }
+  pool.used += size;
+  pool.reserved = std::max({pool.reserved, before, roundUp(pool.used, poolGranularity)});
+  const std::size_t free = driver.memory.total() - std::min(driver.memory.total(), driver.memory.used());
+  pool.reserved = std::min(pool.reserved, pool.used + free);
+  pool.usedHigh = std::max(pool.usedHigh, pool.used);
+  pool.reservedHigh = std::max(pool.reservedHigh, pool.reserved);
+  return address;
+}
+
+void returnToPool(Pool& pool, std::size_t bytes) { pool.used -= accounted(bytes); }
+
+void trimPool(Pool& pool, std::size_t keep) {
+  const std::size_t needed = roundUp(pool.used, poolGranularity);
+  pool.reserved = std::max(std::min(pool.reserved, needed), std::min<std::size_t>(pool.reserved, keep));
+}
+
+void trimPools(Driver& driver) {
+  driver.pools.each([](Pool& pool) { pool.reserved = pool.used; });
+}
+
+void trimPoolsAfterWaiting(Driver& driver) {
+  driver.pools.each([](Pool& pool) { trimPool(pool, pool.releaseThreshold); });
+}
+
+}  // namespace cnn::emu::driver
