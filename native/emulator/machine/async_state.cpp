@@ -56,7 +56,7 @@ bool CopyEngine::advance() {
   const std::size_t pick = block_.nextRandom() % queue_.size();
   const auto operation = std::move(queue_[pick]);
   queue_.erase(queue_.begin() + std::ptrdiff_t(pick));
-  if (const std::string wrong = operation(); !wrong.empty()) raise(block_, statusLaunchFailed, wrong);
+  if (const std::string wrong = operation(); !wrong.empty()) block_.raise(statusLaunchFailed, wrong, nullptr, 0);
   return true;
 }
 
@@ -72,12 +72,6 @@ std::optional<std::string> CopyEngine::finish() {
     for (int lane = 0; lane < int(warpLanes); ++lane) state.completeStores(lane, ~0u);
   }
   return {};
-}
-
-void raise(Block& block, int code, const std::string& message) {
-  const std::lock_guard lock(block.launch->mutex);
-  if (!block.launch->fault) block.launch->fault = Fault{code, message};
-  block.launch->stopped = true;
 }
 
 }  // namespace cnn::emu

@@ -53,6 +53,11 @@ struct WarpAsync : Attachment {
   std::uint32_t storeGroup[warpLanes] = {};
   void completeStores(int lane, std::uint32_t limit);
 
+  // barrier.cluster: lanes that have arrived in the current phase, and lanes that have arrived and not yet waited, each
+  // with the phase it arrived in.
+  std::uint32_t clusterArrived = 0, clusterOwing = 0;
+  std::uint32_t clusterPhase[warpLanes] = {};
+
   // Shared memory that the wgmma groups in flight read; the last group is the one being built. Async check only.
   std::vector<std::vector<SharedRange>> matrixReads{1};
 };
@@ -72,8 +77,5 @@ class CopyEngine : public AsyncWork {
   Block& block_;
   std::deque<std::function<std::string()>> queue_;
 };
-
-// Ends the launch from outside of a warp.
-void raise(Block& block, int code, const std::string& message);
 
 }  // namespace cnn::emu

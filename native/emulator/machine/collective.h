@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace cnn::emu {
+namespace cnn::emu::CNN_ISA {
 
 // Whether the warp may execute a collective instruction now: `if (!entry.ready) return entry.otherwise;`.
 struct WholeWarp {
@@ -32,4 +32,4 @@ struct WholeWarp {
   }
 };
 
-}  // namespace cnn::emu
+}  // namespace cnn::emu::CNN_ISA

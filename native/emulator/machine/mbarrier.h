@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string>
 
-namespace cnn::emu {
+namespace cnn::emu::CNN_ISA {
 
 // Applies `change` to the word if it is an initialised mbarrier, and stores it if there was no error.
 template <class Change> MbarrierWord::Error changeMbarrier(std::byte* host, Change change) {
@@ -28,4 +28,4 @@ inline const Instruction* mbarrierFault(Warp& w, const Instruction* i, const cha
   return w.fault(i, statusLaunchFailed, std::string(name) + ": " + describe(error), lane);
 }
 
-}  // namespace cnn::emu
+}  // namespace cnn::emu::CNN_ISA

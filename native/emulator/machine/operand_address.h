@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace cnn::emu {
+namespace cnn::emu::CNN_ISA {
 
 // An address operand as a handler reads it.
 struct LaneAddress {
@@ -113,4 +113,4 @@ inline bool observeShared(Warp& w, const Instruction* i, AccessKind kind, unsign
   return observe(w, i, {ptx::Space::shared, kind, bytes, mask, wide});
 }
 
-}  // namespace cnn::emu
+}  // namespace cnn::emu::CNN_ISA

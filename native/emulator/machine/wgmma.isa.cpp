@@ -193,10 +193,7 @@ template <class Format, int K, bool half, bool registers> void decode(Decoder& d
   if (d.size() != o.n / (half ? 4 : 2))
     return decoder.error("D of " + std::string(shape) + " is a vector of " + std::to_string(o.n / (half ? 4 : 2)) + " registers, not "
                          + std::to_string(d.size()));
-  for (std::size_t r = 0; r < d.size(); ++r) {
-    decoder.source(d[r], ptx::Type::b32);           // D is read, unless scale-d says otherwise
-    o.d[r] = decoder.destination(d[r], ptx::Type::b32);
-  }
+  for (std::size_t r = 0; r < d.size(); ++r) o.d[r] = decoder.destination(d[r], ptx::Type::b32);
   if constexpr (registers) {
     for (int r = 0; r < 4; ++r) o.a[r] = decoder.source(decoder.operand(1).parts[std::size_t(r)], ptx::Type::b32);
   } else {
@@ -241,8 +238,8 @@ std::string_view pattern(int k, const char* types) {
 template <class Format, int K, bool half> void add(std::vector<Entry>& entries, const char* types) {
   const std::string_view opcode = pattern(K, types);
   const bool transposes = K == 16;
-  const char* shared = half ? "=b32*n b64 b64 pred imm imm imm imm" : transposes ? "=f32*n b64 b64 pred imm imm imm imm" : "=f32*n b64 b64 pred imm imm";
-  const char* inRegisters = half ? "=b32*n b32*4 b64 pred imm imm imm" : transposes ? "=f32*n b32*4 b64 pred imm imm imm" : "=f32*n b32*4 b64 pred imm imm";
+  const char* shared = half ? "+b32*n b64 b64 pred imm imm imm imm" : transposes ? "+f32*n b64 b64 pred imm imm imm imm" : "+f32*n b64 b64 pred imm imm";
+  const char* inRegisters = half ? "+b32*n b32*4 b64 pred imm imm imm" : transposes ? "+f32*n b32*4 b64 pred imm imm imm" : "+f32*n b32*4 b64 pred imm imm";
   entries.push_back({opcode, shared, 80, ptx::exactly(90), Class::tensor, 0, decode<Format, K, half, false>});
   entries.push_back({opcode, inRegisters, 80, ptx::exactly(90), Class::tensor, 0, decode<Format, K, half, true>});
 }

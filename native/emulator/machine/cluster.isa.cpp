@@ -1,0 +1,185 @@
+// Clusters of blocks, and what Hopper kernels say around their copies: cluster barriers, distributed shared memory,
+// election of a lane, register budgets, proxy fences, dependent launches.
+//
+// Fences and budgets change no result here: a thread's accesses are in order, and copies read and write at points where
+// a correct kernel has fenced. They are still verified and, where they are collective, need the whole warp.
+#include "machine/async_state.h"
+#include "machine/collective.h"
+#include "machine/family.h"
+#include "machine/operand_address.h"
+
+#include <bit>
+
+namespace cnn::emu::CNN_ISA {
+
+namespace {
+
+// ---- barrier.cluster --------------------------------------------------------------------------------------------
+
+// Ends the phase if every live thread of the cluster has arrived.
+void finishPhase(Block& block) {
+  for (Block* peer : block.cluster)
+    for (Warp& warp : peer->warps)
+      if (warp.live & ~(warp.tensor ? WarpAsync::of(warp).clusterArrived : 0)) return;
+  for (Block* peer : block.cluster)
+    for (Warp& warp : peer->warps)
+      if (warp.tensor) WarpAsync::of(warp).clusterArrived = 0;
+  ++block.clusterBarrier->phase;
+}
+
+const Instruction* arrive(Warp& w, const Instruction* i) {
+  if (i->flags && !w.gathered(allLanes)) return w.await(i, allLanes);
+  WarpAsync& state = WarpAsync::of(w);
+  const uint32_t mask = w.mask(i);
+  if (const uint32_t twice = mask & state.clusterOwing)
+    return w.fault(i, statusLaunchFailed, "barrier.cluster.arrive twice without a wait", std::countr_zero(twice));
+  for (uint32_t rest = mask; rest; rest &= rest - 1) state.clusterPhase[std::countr_zero(rest)] = w.block->clusterBarrier->phase;
+  state.clusterArrived |= mask;
+  state.clusterOwing |= mask;
+  finishPhase(*w.block);
+  return i + 1;
+}
+
+const Instruction* wait(Warp& w, const Instruction* i) {
+  if (i->flags && !w.gathered(allLanes)) return w.await(i, allLanes);
+  WarpAsync& state = WarpAsync::of(w);
+  const uint32_t mask = w.mask(i);
+  if (const uint32_t early = mask & ~state.clusterOwing)
+    return w.fault(i, statusLaunchFailed, "barrier.cluster.wait without an arrive", std::countr_zero(early));
+  finishPhase(*w.block);   // threads may have exited since the last arrival
+  for (uint32_t rest = mask; rest; rest &= rest - 1)
+    if (state.clusterPhase[std::countr_zero(rest)] == w.block->clusterBarrier->phase) return w.wait(i, "barrier.cluster");
+  state.clusterOwing &= ~mask;
+  return i + 1;
+}
+
+template <Handler handler> void decodeBarrier(Decoder& decoder, Instruction& out) {
+  out.flags = decoder.has("aligned");
+  out.function = handler;
+}
+
+// ---- distributed shared memory ----------------------------------------------------------------------------------
+
+struct Mapping {
+  uint32_t result, source, rank;
+  bool generic;
+};
+
+// The .shared address of a lane's operand; false when a generic one is no shared address.
+template <class Address> bool sharedOffset(const Mapping& m, const Warp& w, int lane, uint32_t& offset) {
+  const Address address = w.lanes<Address>(m.source)[lane];
+  offset = uint32_t(address);
+  return !m.generic || (address >= sharedWindow && address - sharedWindow < sharedWindowBytes);
+}
+
+template <class Address> const Instruction* mapAddress(Warp& w, const Instruction* i) {
+  const Mapping& m = *static_cast<const Mapping*>(i->extra);
+  for (uint32_t rest = w.mask(i); rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    uint32_t offset;
+    if (!sharedOffset<Address>(m, w, lane, offset)) return outsideWindow(w, i, "mapa", w.lanes<Address>(m.source)[lane], lane);
+    const uint32_t rank = w.lanes<uint32_t>(m.rank)[lane];
+    if (rank >= w.block->cluster.size())
+      return w.fault(i, statusIllegalInstruction, "mapa: rank " + std::to_string(rank) + " in a cluster of "
+                                                      + std::to_string(w.block->cluster.size()) + " blocks", lane);
+    offset = (offset & ((1u << sharedRankShift) - 1)) | (rank + 1) << sharedRankShift;
+    w.lanes<Address>(m.result)[lane] = Address(offset) + (m.generic ? Address(sharedWindow) : 0);
+  }
+  return i + 1;
+}
+
+template <class Address> const Instruction* rankOf(Warp& w, const Instruction* i) {
+  const Mapping& m = *static_cast<const Mapping*>(i->extra);
+  for (uint32_t rest = w.mask(i); rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    uint32_t offset;
+    if (!sharedOffset<Address>(m, w, lane, offset)) return outsideWindow(w, i, "getctarank", w.lanes<Address>(m.source)[lane], lane);
+    const uint32_t rank = offset >> sharedRankShift;
+    w.lanes<uint32_t>(m.result)[lane] = rank == 0 ? w.block->clusterRank : rank - 1;
+  }
+  return i + 1;
+}
+
+template <class Address, Handler handler, bool hasRank> void decodeMapping(Decoder& decoder, Instruction& out) {
+  constexpr ptx::Type type = sizeof(Address) == 4 ? ptx::Type::u32 : ptx::Type::u64;
+  Mapping& m = *decoder.table<Mapping>(1);
+  m.generic = !decoder.has("shared::cluster");
+  m.source = decoder.source(decoder.operand(1), type);
+  if (hasRank) m.rank = decoder.source(decoder.operand(2), ptx::Type::u32);
+  m.result = decoder.destination(decoder.operand(0), hasRank ? type : ptx::Type::u32);
+  out.extra = &m;
+  out.function = handler;
+}
+
+// ---- elect.sync -------------------------------------------------------------------------------------------------
+
+// slot: leader, predicate, member mask
+const Instruction* elect(Warp& w, const Instruction* i) {
+  const uint32_t mask = w.mask(i);
+  if (mask == 0) return i + 1;
+  const uint32_t members = w.lanes<uint32_t>(i->slot[2])[std::countr_zero(mask)];
+  if (!w.gathered(members)) return w.await(i, members);
+  if (mask & ~members)
+    return w.fault(i, statusIllegalInstruction, "elect.sync: an executing lane is not in the member mask " + hexadecimal(members),
+                   std::countr_zero(mask & ~members));
+  const int leader = std::countr_zero(members & w.live);
+  for (uint32_t rest = mask; rest; rest &= rest - 1) w.lanes<uint32_t>(i->slot[0])[std::countr_zero(rest)] = uint32_t(leader);
+  uint32_t& elected = w.predicate(i->slot[1]);
+  elected = (elected & ~mask) | (mask & 1u << leader);
+  return i + 1;
+}
+
+void decodeElect(Decoder& decoder, Instruction& out) {
+  const ptx::Operand& pair = decoder.operand(0);
+  if (pair.kind != ptx::Operand::Kind::pair) return decoder.error("elect.sync writes d|p");
+  out.slot[0] = decoder.destination(pair.parts[0], ptx::Type::b32);
+  out.slot[1] = decoder.predicate(&pair.parts[1]);
+  out.slot[2] = decoder.source(decoder.operand(1), ptx::Type::b32);
+  out.function = elect;
+}
+
+// ---- no effect on results ---------------------------------------------------------------------------------------
+
+const Instruction* nothing(Warp&, const Instruction* i) { return i + 1; }
+
+void decodeNothing(Decoder&, Instruction& out) { out.function = nothing; }
+
+const Instruction* wholeWarp(Warp& w, const Instruction* i) {
+  const WholeWarp entry(w, i, "setmaxnreg");
+  return entry.ready ? i + 1 : entry.otherwise;
+}
+
+void decodeBudget(Decoder& decoder, Instruction& out) {
+  const std::int64_t registers = decoder.constant(decoder.operand(0));
+  if (registers < 24 || registers > 256 || registers % 8 != 0) decoder.error("setmaxnreg takes a multiple of 8 in [24, 256]");
+  out.function = wholeWarp;
+}
+
+}  // namespace
+
+std::span<const Entry> cluster() {
+  static const Entry entries[] = {
+      {"barrier.cluster.arrive[.aligned]", "", 78, 90, Class::barrier, 0, decodeBarrier<arrive>},
+      {"barrier.cluster.arrive.{release|relaxed}[.aligned]", "", 80, 90, Class::barrier, 0, decodeBarrier<arrive>},
+      {"barrier.cluster.wait[.aligned]", "", 78, 90, Class::barrier, 0, decodeBarrier<wait>},
+      {"barrier.cluster.wait.acquire[.aligned]", "", 80, 90, Class::barrier, 0, decodeBarrier<wait>},
+
+      {"mapa[.shared::cluster].u32", "=u32 u32 u32", 78, 90, Class::special, 0, decodeMapping<uint32_t, mapAddress<uint32_t>, true>},
+      {"mapa[.shared::cluster].u64", "=u64 u64 u32", 78, 90, Class::special, 0, decodeMapping<uint64_t, mapAddress<uint64_t>, true>},
+      {"getctarank[.shared::cluster].u32", "=u32 u32", 78, 90, Class::special, 0, decodeMapping<uint32_t, rankOf<uint32_t>, false>},
+      {"getctarank[.shared::cluster].u64", "=u32 u64", 78, 90, Class::special, 0, decodeMapping<uint64_t, rankOf<uint64_t>, false>},
+
+      {"elect.sync", "=b32|pred b32", 80, 90, Class::warp, 0, decodeElect},
+      {"setmaxnreg.{inc|dec}.sync.aligned.u32", "imm", 80, ptx::exactly(90), Class::special, 0, decodeBudget},
+
+      {"fence.proxy.alias", "", 75, 70, Class::special, 0, decodeNothing},
+      {"fence.proxy.async[.global|shared::cta|shared::cluster]", "", 80, 90, Class::special, 0, decodeNothing},
+      {"fence.proxy.tensormap::generic.release.{cta|cluster|gpu|sys}", "", 83, 90, Class::special, 0, decodeNothing},
+      {"fence.proxy.tensormap::generic.acquire.{cta|cluster|gpu|sys}", "[] imm", 83, 90, Class::special, 0, decodeNothing},
+      {"fence.mbarrier_init.release.cluster", "", 80, 90, Class::special, 0, decodeNothing},
+      {"griddepcontrol.{launch_dependents|wait}", "", 78, 90, Class::special, 0, decodeNothing},
+  };
+  return entries;
+}
+
+}  // namespace cnn::emu::CNN_ISA
