@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CnnNative.Engines;
 
 namespace CnnNative.Optimizers;
@@ -6,7 +7,12 @@ namespace CnnNative.Optimizers;
 public sealed class Adam : Optimizer
 {
     private readonly float beta1, beta2, eps, weightDecay;
-    private readonly Tensor?[] means, squares, steps;
+    private readonly Tensor?[] means, squares;
+
+    /// <summary>Gradients seen by each parameter; on the host, where the bias corrections are computed.</summary>
+    private readonly Tensor?[] steps;
+
+    private readonly List<AdamSlot> slots = [];
 
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameters">What to train.</param>
@@ -54,24 +60,35 @@ public sealed class Adam : Optimizer
 
     private protected override void Update()
     {
-        // Parameters step together as long as they have had the same number of gradients.
-        var groups = new Dictionary<long, List<AdamSlot>>();
+        // Parameters step together as long as they have had the same number of gradients: one call, as a rule.
+        long group = 0;
         for (var i = 0; i < means.Length; i++)
         {
             if (Parameters[i].Grad is not { } gradient) continue;
             Prepare(i);
-            var step = steps[i]!;
-            step.Device.Engine.Elementwise.Increment(step);
-            var count = step.ToArray<long>()[0];
-            if (!groups.TryGetValue(count, out var slots)) groups[count] = slots = [];
+            var count = Count(steps[i]!);
+            if (count != group) Run(group);
+            group = count;
             slots.Add(new AdamSlot(Parameters[i], gradient, means[i]!, squares[i]!));
         }
 
-        foreach (var (count, slots) in groups)
-        {
-            var settings = new AdamSettings(LearningRate, beta1, beta2, eps, weightDecay, count);
-            slots[0].Parameter.Device.Engine.Optimizer.Adam(slots.ToArray(), settings);
-        }
+        Run(group);
+    }
+
+    private static long Count(Tensor step)
+    {
+        step.Device.Engine.Elementwise.Increment(step);
+        long count = 0;
+        step.CopyTo(new Span<long>(ref count));
+        return count;
+    }
+
+    private void Run(long step)
+    {
+        if (slots.Count == 0) return;
+        var settings = new AdamSettings(LearningRate, beta1, beta2, eps, weightDecay, step);
+        slots[0].Parameter.Device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings);
+        slots.Clear();
     }
 
     private void Prepare(int index)
@@ -80,6 +97,6 @@ public sealed class Adam : Optimizer
         means[index] = ZerosLike(Parameters[index]);
         squares[index] = ZerosLike(Parameters[index]);
         using var scope = Scope.Unowned();
-        steps[index] = Tensor.From([0L], Shape.Scalar, Parameters[index].Device);
+        steps[index] = Tensor.From([0L], Shape.Scalar, CpuDevice.Shared);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CnnNative.Engines;
 
 namespace CnnNative.Optimizers;
@@ -9,6 +10,7 @@ namespace CnnNative.Optimizers;
 public sealed class Sgd : Optimizer
 {
     private readonly Tensor?[] velocities;
+    private readonly List<SgdSlot> starting = [], moving = [];
     private readonly float momentum, dampening, weightDecay;
     private readonly bool nesterov;
 
@@ -52,23 +54,23 @@ public sealed class Sgd : Optimizer
     private protected override void Update()
     {
         // Parameters that get their first gradient start their momentum with it; the others go on.
-        List<SgdSlot> first = [], others = [];
         for (var i = 0; i < velocities.Length; i++)
         {
             if (Parameters[i].Grad is not { } gradient) continue;
             var isFirst = momentum != 0 && velocities[i] is null;
             if (isFirst) velocities[i] = ZerosLike(Parameters[i]);
-            (isFirst ? first : others).Add(new SgdSlot(Parameters[i], gradient, velocities[i]));
+            (isFirst ? starting : moving).Add(new SgdSlot(Parameters[i], gradient, velocities[i]));
         }
 
-        Run(first, isFirst: true);
-        Run(others, isFirst: false);
+        Run(starting, isFirst: true);
+        Run(moving, isFirst: false);
     }
 
     private void Run(List<SgdSlot> slots, bool isFirst)
     {
         if (slots.Count == 0) return;
         var settings = new SgdSettings(LearningRate, momentum, dampening, weightDecay, nesterov, isFirst);
-        slots[0].Parameter.Device.Engine.Optimizer.Sgd(slots.ToArray(), settings);
+        slots[0].Parameter.Device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings);
+        slots.Clear();
     }
 }
