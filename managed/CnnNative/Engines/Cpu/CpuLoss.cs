@@ -1,6 +1,6 @@
 namespace CnnNative.Engines.Cpu;
 
-/// <summary>Cross-entropy with softmax, and top-1 hits.</summary>
+/// <summary>Cross-entropy fused with softmax, and top-1 hits.</summary>
 internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
 {
     public void CrossEntropyForward(Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss)
@@ -10,36 +10,27 @@ internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
         using var pinnedWeights = weights is null ? default : weights.Pin<float>();
         using var pinnedProbabilities = probabilities.Pin<float>();
         using var pinnedLoss = loss.Pin<float>();
-        float* x = pinnedLogits, p = pinnedProbabilities, w = pinnedWeights;
-        long* label = pinnedLabels;
-        var (classes, inner) = Lines(logits);
-        var smoothing = settings.LabelSmoothing;
-        double sum = 0, weight = 0;
-        for (long line = 0; line < labels.Count; line++)
+        float* x = pinnedLogits, p = pinnedProbabilities;
+        var lines = SoftmaxLines.Along(logits, axis: 1);
+        var target = new CrossEntropyTarget(pinnedLabels, labels.Count, pinnedWeights, lines, settings);
+        target.CheckLabels();
+
+        // One partial sum per bundle, added up in order, so that the loss does not depend on the number of threads.
+        var partial = new double[lines.Bundles];
+        threads.For(lines.Bundles, lines.Grain, (first, last) =>
         {
-            var start = line / inner * classes * inner + line % inner;
-            float* from = x + start, to = p + start;
-            var largest = float.NegativeInfinity;
-            for (long c = 0; c < classes; c++) largest = MathF.Max(largest, from[c * inner]);
-            double total = 0;
-            for (long c = 0; c < classes; c++) total += Math.Exp(from[c * inner] - largest);
-            for (long c = 0; c < classes; c++) to[c * inner] = (float)(Math.Exp(from[c * inner] - largest) / total);
-            if (label[line] == settings.IgnoreIndex) continue;
-            if ((ulong)label[line] >= (ulong)classes)
+            float* maxima = stackalloc float[Lanes.Count], sums = stackalloc float[Lanes.Count];
+            for (var bundle = first; bundle < last; bundle++)
             {
-                throw new ArgumentOutOfRangeException(nameof(labels), label[line],
-                    $"CrossEntropy: label {label[line]} at position {line} is not a class; there are {classes} classes");
+                var start = lines.Start(bundle, out var count);
+                lines.Probabilities(x + start, p + start, count, maxima, sums);
+                for (var line = 0; line < count; line++)
+                    partial[bundle] += target.Loss(target.LineOf(start) + line, x + start + line, maxima[line], sums[line]);
             }
-
-            var scale = w is null ? 1.0 : w[label[line]];
-            weight += scale;
-            sum -= (1 - smoothing) * scale * (from[label[line] * inner] - largest - Math.Log(total));
-            if (smoothing == 0f) continue;
-            for (long c = 0; c < classes; c++)
-                sum -= smoothing / (double)classes * (w is null ? 1.0 : w[c]) * (from[c * inner] - largest - Math.Log(total));
-        }
-
-        *pinnedLoss.Pointer = (float)(settings.Reduction == Reduction.Mean ? sum / weight : sum);
+        });
+        var sum = 0.0;
+        foreach (var part in partial) sum += part;
+        *pinnedLoss.Pointer = (float)(sum / target.Divisor());
     }
 
     public void CrossEntropyBackward(
@@ -49,37 +40,18 @@ internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
         using var pinnedWeights = weights is null ? default : weights.Pin<float>();
         using var pinnedProbabilities = probabilities.Pin<float>();
         using var pinnedDloss = dloss.Pin<float>();
-        using var pinnedDx = dlogits.Pin<float>();
-        float* p = pinnedProbabilities, dx = pinnedDx, w = pinnedWeights;
-        long* label = pinnedLabels;
-        var (classes, inner) = Lines(probabilities);
-        var smoothing = settings.LabelSmoothing;
-        double weight = 0, allWeights = 0;
-        for (long line = 0; line < labels.Count; line++)
-            weight += label[line] == settings.IgnoreIndex ? 0 : w is null ? 1 : w[label[line]];
-        for (long c = 0; c < classes; c++) allWeights += w is null ? 1 : w[c];
-        var ignore = settings.IgnoreIndex;
-        var scale = settings.Reduction == Reduction.Mean ? *pinnedDloss.Pointer / weight : *pinnedDloss.Pointer;
-        threads.For(labels.Count, 1 + (1 << 14) / Math.Max(classes, 1), (first, last) =>
+        using var pinnedDlogits = dlogits.Pin<float>();
+        float* p = pinnedProbabilities, dx = pinnedDlogits;
+        var lines = SoftmaxLines.Along(probabilities, axis: 1);
+        var target = new CrossEntropyTarget(pinnedLabels, labels.Count, pinnedWeights, lines, settings);
+        target.CheckLabels();
+        var scale = *pinnedDloss.Pointer / target.Divisor();
+        threads.For(lines.Bundles, lines.Grain, (first, last) =>
         {
-            for (var line = first; line < last; line++)
+            for (var bundle = first; bundle < last; bundle++)
             {
-                var start = line / inner * classes * inner + line % inner;
-                var hit = label[line];
-                for (long c = 0; c < classes; c++)
-                {
-                    var at = start + c * inner;
-                    if (hit == ignore)
-                    {
-                        dx[at] = 0f;
-                        continue;
-                    }
-
-                    var hitWeight = (1 - smoothing) * (w is null ? 1.0 : w[hit]);
-                    var spread = smoothing / (double)classes;
-                    var target = (c == hit ? hitWeight : 0) + spread * (w is null ? 1 : w[c]);
-                    dx[at] = (float)(scale * ((hitWeight + spread * allWeights) * p[at] - target));
-                }
+                var start = lines.Start(bundle, out var count);
+                target.Gradient(target.LineOf(start), count, scale, p + start, dx + start);
             }
         });
     }
@@ -89,19 +61,25 @@ internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
         using var pinnedScores = scores.Pin<float>();
         using var pinnedLabels = labels.Pin<long>();
         using var pinnedHits = hits.Pin<long>();
-        float* score = pinnedScores;
-        long* label = pinnedLabels;
-        long classes = scores.Shape[1], count = 0;
+        var classes = scores.Shape[1];
+        long count = 0;
         for (long n = 0; n < labels.Count; n++)
         {
-            long best = 0;
-            for (long c = 1; c < classes; c++) best = score[n * classes + c] > score[n * classes + best] ? c : best;
-            if (best == label[n]) count++;
+            if (Largest(pinnedScores.Pointer + n * classes, classes) == pinnedLabels.Pointer[n]) count++;
         }
 
         *pinnedHits.Pointer = count;
     }
 
-    private static (long Classes, long Inner) Lines(Tensor logits) =>
-        (logits.Shape[1], logits.Layout == Layout.Nhwc ? 1 : logits.Shape.CountFrom(2));
+    /// <summary>Place of the largest score, the first of equals; a NaN counts as larger than any number, as PyTorch's argmax has it. -1 without scores.</summary>
+    private static long Largest(float* scores, long classes)
+    {
+        long best = classes == 0 ? -1 : 0;
+        for (long c = 1; c < classes; c++)
+        {
+            if (!(scores[c] <= scores[best]) && !float.IsNaN(scores[best])) best = c;
+        }
+
+        return best;
+    }
 }

@@ -1,0 +1,178 @@
+using System.Runtime.Intrinsics;
+
+namespace CnnNative.Engines.Cpu;
+
+/// <summary>
+/// The lines of a tensor along one axis, in bundles that one thread does at a time: where the axis is innermost, one line
+/// with sixteen of its elements in a vector; else sixteen neighbouring lines, one in each lane.
+/// Element i of line j of a bundle is at i * Inner + j from its start.
+/// </summary>
+/// <param name="outer">Product of the sizes outside the axis.</param>
+/// <param name="size">Size of the axis.</param>
+/// <param name="inner">Product of the sizes inside it: the distance of neighbours along a line.</param>
+internal readonly unsafe struct SoftmaxLines(long outer, long size, long inner)
+{
+    private readonly long bundlesPerBlock = inner == 1 ? 1 : (inner + Lanes.Count - 1) / Lanes.Count;
+
+    /// <summary>Elements of a line.</summary>
+    public long Size => size;
+
+    /// <summary>Distance in memory of the elements of a line.</summary>
+    public long Inner => inner;
+
+    /// <summary>Number of bundles; none where lines are empty.</summary>
+    public long Bundles => size == 0 ? 0 : outer * bundlesPerBlock;
+
+    /// <summary>Bundles worth waking a thread.</summary>
+    public long Grain => 1 + (1 << 13) / (Math.Max(size, 1) * (inner == 1 ? 1 : Lanes.Count));
+
+    /// <summary>The lines of x along an axis, in its memory order.</summary>
+    public static SoftmaxLines Along(Tensor x, int axis)
+    {
+        var shape = x.Shape;
+        if (x.Layout == Layout.Nchw) return new(shape.Count / Math.Max(1, shape.CountFrom(axis)), shape[axis], shape.CountFrom(axis + 1));
+
+        long n = shape[0], c = shape[1], h = shape[2], w = shape[3];
+        return axis switch
+        {
+            0 => new(1, n, h * w * c),
+            1 => new(n * h * w, c, 1),
+            2 => new(n, h, w * c),
+            _ => new(n * h, w, c),
+        };
+    }
+
+    /// <summary>First element of a bundle, and its number of lines.</summary>
+    public long Start(long bundle, out int count)
+    {
+        var line = bundle % bundlesPerBlock * Lanes.Count;
+        count = inner == 1 ? 1 : (int)Math.Min(Lanes.Count, inner - line);
+        return bundle / bundlesPerBlock * size * inner + line;
+    }
+
+    /// <summary>Softmax of one bundle, or its logarithm.</summary>
+    public void Forward(float* x, float* y, int count, bool logarithm)
+    {
+        float* maxima = stackalloc float[Lanes.Count], sums = stackalloc float[Lanes.Count];
+        if (!logarithm) Probabilities(x, y, count, maxima, sums);
+        else if (inner == 1) LogRow(x, y);
+        else LogColumns(x, y, count);
+    }
+
+    /// <summary>
+    /// Softmax of one bundle, and what its logarithm is made of: ln p = x - maximum - ln(sum), one maximum and one sum per line.
+    /// </summary>
+    public void Probabilities(float* x, float* y, int count, float* maxima, float* sums)
+    {
+        if (inner == 1)
+        {
+            *maxima = RowMaximum(x);
+            var sum = RowExponentials(x, y, *maxima);
+            *sums = (float)sum;
+            VectorMap.Run(new ScaleMap((float)(1 / sum)), y, y, size);
+            return;
+        }
+
+        var maximum = ColumnMaxima(x, count);
+        var total = Vector512<float>.Zero;
+        for (long i = 0; i < size; i++)
+        {
+            var e = VectorMath.Exp(Lanes.LoadFirst(x + i * inner, count) - maximum);
+            total += e;
+            e.StoreFirst(y + i * inner, count);
+        }
+
+        for (long i = 0; i < size; i++) (Lanes.LoadFirst(y + i * inner, count) / total).StoreFirst(y + i * inner, count);
+        maximum.Store(maxima);
+        total.Store(sums);
+    }
+
+    /// <summary>dx = y (dy - sum(dy y)), or dy - exp(y) sum(dy), of one bundle.</summary>
+    public void Backward(float* y, float* dy, float* dx, int count, bool logarithm)
+    {
+        if (inner == 1) BackwardRow(y, dy, dx, logarithm);
+        else BackwardColumns(y, dy, dx, count, logarithm);
+    }
+
+    private void LogRow(float* x, float* y)
+    {
+        var maximum = RowMaximum(x);
+        var log = Vector512.Create((float)Math.Log(RowExponentials(x, null, maximum)));
+        var shift = Vector512.Create(maximum);
+        for (long i = 0; i < size; i += Lanes.Count) (Lanes.LoadFirst(x + i, size - i) - shift - log).StoreFirst(y + i, size - i);
+    }
+
+    private void LogColumns(float* x, float* y, int count)
+    {
+        var maximum = ColumnMaxima(x, count);
+        var sum = Vector512<float>.Zero;
+        for (long i = 0; i < size; i++) sum += VectorMath.Exp(Lanes.LoadFirst(x + i * inner, count) - maximum);
+        var log = VectorMath.Log(sum);
+        for (long i = 0; i < size; i++)
+            (Lanes.LoadFirst(x + i * inner, count) - maximum - log).StoreFirst(y + i * inner, count);
+    }
+
+    /// <summary>The largest element of a row. A NaN may be missed: the sum of exponentials finds it.</summary>
+    private float RowMaximum(float* x)
+    {
+        var maximum = Vector512.Create(float.NegativeInfinity);
+        for (long i = 0; i < size; i += Lanes.Count)
+            maximum = Vector512.MaxNative(maximum, Lanes.LoadFirst(x + i, size - i, float.NegativeInfinity));
+        var half = Vector256.MaxNative(maximum.GetLower(), maximum.GetUpper());
+        var quarter = Vector128.MaxNative(half.GetLower(), half.GetUpper());
+        return MathF.Max(MathF.Max(quarter[0], quarter[1]), MathF.Max(quarter[2], quarter[3]));
+    }
+
+    /// <summary>y = exp(x - maximum), where y is wanted; returns the sum.</summary>
+    private double RowExponentials(float* x, float* y, float maximum)
+    {
+        var shift = Vector512.Create(maximum);
+        var sum = Vector512<float>.Zero;
+        for (long i = 0; i < size; i += Lanes.Count)
+        {
+            // The lanes beyond the end are exp(-infinity) = 0.
+            var e = VectorMath.Exp(Lanes.LoadFirst(x + i, size - i, float.NegativeInfinity) - shift);
+            sum += e;
+            if (y is not null) e.StoreFirst(y + i, size - i);
+        }
+
+        return Lanes.SumDouble(sum);
+    }
+
+    private Vector512<float> ColumnMaxima(float* x, int count)
+    {
+        var maximum = Vector512.Create(float.NegativeInfinity);
+        for (long i = 0; i < size; i++) maximum = Vector512.MaxNative(maximum, Lanes.LoadFirst(x + i * inner, count));
+        return maximum;
+    }
+
+    private void BackwardRow(float* y, float* dy, float* dx, bool logarithm)
+    {
+        var partial = Vector512<float>.Zero;
+        for (long i = 0; i < size; i += Lanes.Count)
+        {
+            var gradient = Lanes.LoadFirst(dy + i, size - i);
+            partial = logarithm ? partial + gradient : Vector512.FusedMultiplyAdd(gradient, Lanes.LoadFirst(y + i, size - i), partial);
+        }
+
+        var sum = Vector512.Create((float)Lanes.SumDouble(partial));
+        for (long i = 0; i < size; i += Lanes.Count)
+            Slope(Lanes.LoadFirst(y + i, size - i), Lanes.LoadFirst(dy + i, size - i), sum, logarithm).StoreFirst(dx + i, size - i);
+    }
+
+    private void BackwardColumns(float* y, float* dy, float* dx, int count, bool logarithm)
+    {
+        var sum = Vector512<float>.Zero;
+        for (long i = 0; i < size; i++)
+        {
+            var gradient = Lanes.LoadFirst(dy + i * inner, count);
+            sum = logarithm ? sum + gradient : Vector512.FusedMultiplyAdd(gradient, Lanes.LoadFirst(y + i * inner, count), sum);
+        }
+
+        for (var at = 0L; at < size * inner; at += inner)
+            Slope(Lanes.LoadFirst(y + at, count), Lanes.LoadFirst(dy + at, count), sum, logarithm).StoreFirst(dx + at, count);
+    }
+
+    private static Vector512<float> Slope(Vector512<float> y, Vector512<float> dy, Vector512<float> sum, bool logarithm) =>
+        logarithm ? Vector512.FusedMultiplyAdd(-VectorMath.Exp(y), sum, dy) : y * (dy - sum);
+}
