@@ -1,120 +1,141 @@
 namespace CnnNative.Engines.Cpu;
 
-/// <summary>Convolution and its gradients on the CPU.</summary>
-internal sealed unsafe class CpuConvolution(CpuThreads threads) : IConvolution
+/// <summary>
+/// Convolution and its gradients. A 1x1 convolution is a matrix product per image (<see cref="GemmBlock"/>). Everything
+/// else reads padded images in place, tap by tap (<see cref="TapPass"/>): no matrix of columns is ever written. The data
+/// gradient is the same computation with the gradient as the image and turned filters. Tensors in NHWC are converted on
+/// the way in and out. No sum depends on the number of threads.
+/// </summary>
+internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scratch) : IConvolution
 {
     public void Forward(in ConvolutionProblem problem, Tensor x, Tensor w, Tensor? bias, ActivationKind activation, Tensor y)
     {
+        if (y.Count == 0) return;
         using (var xView = NchwView.Read(x))
         using (var wView = NchwView.Read(w))
         using (var bView = NchwView.Read(bias))
         using (var yView = NchwView.Write(y))
         {
-            float* px = xView, pw = wView, pb = bView, py = yView;
-            var p = problem;
-            threads.For((long)p.N * p.K, 1, (first, last) =>
-            {
-                for (var nk = first; nk < last; nk++)
-                {
-                    for (var o = 0; o < p.P * p.Q; o++)
-                    {
-                        var k = (int)(nk % p.K);
-                        var sum = pb == null ? 0f : pb[k];
-                        foreach (var (xi, wi) in Taps(p, (int)(nk / p.K), k, o)) sum += px[xi] * pw[wi];
-                        py[nk * p.P * p.Q + o] = sum;
-                    }
-                }
-            });
+            var epilogue = new Epilogue(bView, null, Epilogue.Fused(activation));
+            if (problem.IsPointwise) ForwardPointwise(problem, xView, wView, yView, epilogue);
+            else ForwardTaps(problem, xView, wView, yView, epilogue);
         }
 
-        if (activation != ActivationKind.Identity) y.Device.Engine.Activation.Forward(activation, y, y);
+        if (!Epilogue.CanFuse(activation)) y.Device.Engine.Activation.Forward(activation, y, y);
     }
 
     public void BackwardData(in ConvolutionProblem problem, Tensor dy, Tensor w, Tensor dx)
     {
+        if (dx.Count == 0) return;
         using var dyView = NchwView.Read(dy);
         using var wView = NchwView.Read(w);
         using var dxView = NchwView.Write(dx);
-        float* pdy = dyView, pw = wView, pdx = dxView;
-        new Span<float>(pdx, (int)dx.Count).Clear();
-        var p = problem;
-        threads.For(p.N, 1, (first, last) =>
+        if (problem.IsPointwise)
         {
-            for (var nk = first * p.K; nk < last * p.K; nk++)
-            {
-                for (var o = 0; o < p.P * p.Q; o++)
-                {
-                    foreach (var (xi, wi) in Taps(p, (int)(nk / p.K), (int)(nk % p.K), o)) pdx[xi] += pdy[nk * p.P * p.Q + o] * pw[wi];
-                }
-            }
-        });
+            int channels = problem.C / problem.Groups, filters = problem.K / problem.Groups;
+            MultiplyImages(problem, channels, filters, GemmRows.Strided(wView, 1, channels), dyView, dxView, default);
+        }
+        else if (problem.PaddingMode == PaddingMode.Zeros || !problem.HasPadding)
+        {
+            DataGradient.Run(problem, dyView, wView, dxView, threads, scratch);
+        }
+        else
+        {
+            BackwardPaddedData(problem, dyView, wView, dxView);
+        }
     }
 
     public void BackwardWeight(in ConvolutionProblem problem, Tensor x, Tensor dy, Tensor dw)
     {
+        if (dw.Count == 0) return;
         using var xView = NchwView.Read(x);
         using var dyView = NchwView.Read(dy);
         using var dwView = NchwView.Write(dw);
-        float* px = xView, pdy = dyView, pdw = dwView;
-        new Span<float>(pdw, (int)dw.Count).Clear();
-        var p = problem;
-        threads.For(p.K, 1, (first, last) =>
-        {
-            for (var n = 0; n < p.N; n++)
-            {
-                for (var k = (int)first; k < last; k++)
-                {
-                    for (var o = 0; o < p.P * p.Q; o++)
-                    {
-                        foreach (var (xi, wi) in Taps(p, n, k, o)) pdw[wi] += pdy[((long)n * p.K + k) * p.P * p.Q + o] * px[xi];
-                    }
-                }
-            }
-        });
+        WeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
     }
 
     public void BackwardBias(Tensor dy, Tensor db)
     {
         using var dyView = NchwView.Read(dy);
         using var dbView = NchwView.Write(db);
+        float* source = dyView, target = dbView;
         int images = dy.Shape[0], filters = dy.Shape[1];
-        var pixels = dy.Shape.CountFrom(2);
-        for (var k = 0; k < filters; k++)
+        var pixels = (int)dy.Shape.CountFrom(2);
+        threads.For(filters, Math.Max(1, 65536 / Math.Max(1, images * pixels)), (first, last) =>
         {
-            var sum = 0f;
-            for (var n = 0; n < images; n++)
+            for (var k = first; k < last; k++)
             {
-                for (long i = 0; i < pixels; i++) sum += dyView.Pointer[((long)n * filters + k) * pixels + i];
+                var sum = 0f;
+                for (var n = 0; n < images; n++) sum += RowSum.Of(source + (n * filters + k) * pixels, pixels);
+                target[k] = sum;
             }
-
-            dbView.Pointer[k] = sum;
-        }
+        });
     }
 
-    /// <summary>The elements of x and of w that meet in one output element.</summary>
-    private static IEnumerable<(long X, long W)> Taps(ConvolutionProblem p, int n, int k, int output)
+    private void ForwardPointwise(in ConvolutionProblem problem, float* x, float* w, float* y, in Epilogue epilogue)
     {
-        int channels = p.C / p.Groups, group = k / (p.K / p.Groups);
-        for (var c = 0; c < channels; c++)
-        {
-            for (var r = 0; r < p.R; r++)
-            {
-                for (var s = 0; s < p.S; s++)
-                {
-                    var h = Source(output / p.Q * p.StrideH - p.PadTop + r * p.DilationH, p.H, p.PaddingMode);
-                    var w = Source(output % p.Q * p.StrideW - p.PadLeft + s * p.DilationW, p.W, p.PaddingMode);
-                    if (h < 0 || w < 0) continue;
-                    yield return ((((long)n * p.C + group * channels + c) * p.H + h) * p.W + w, (((long)k * channels + c) * p.R + r) * p.S + s);
-                }
-            }
-        }
+        int channels = problem.C / problem.Groups, filters = problem.K / problem.Groups;
+        MultiplyImages(problem, filters, channels, GemmRows.Strided(w, channels, 1), x, y, epilogue);
     }
 
-    private static int Source(int index, int size, PaddingMode mode) => index >= 0 && index < size ? index : mode switch
+    /// <summary>y (rows, pixels) = a (rows, depth) x (depth, pixels) for every image and group.</summary>
+    private void MultiplyImages(in ConvolutionProblem problem, int rows, int depth, GemmRows a, float* x, float* y, Epilogue epilogue)
     {
-        PaddingMode.Reflect => index < 0 ? -index : 2 * (size - 1) - index,
-        PaddingMode.Replicate => index < 0 ? 0 : size - 1,
-        PaddingMode.Circular => index < 0 ? index + size : index - size,
-        _ => -1,
-    };
+        int pixels = problem.H * problem.W, groups = problem.Groups, products = problem.N * groups;
+        var group = (nint)rows * depth;
+        var split = GemmSplit.Choose(rows, pixels, depth, products, threads.Count);
+        threads.For((long)products * split.Blocks, Math.Max(1, (1L << 17) / ((long)split.M * split.N * depth / split.Blocks + 1)), (first, last) =>
+        {
+            for (var item = first; item < last; item++)
+            {
+                var product = item / split.Blocks;
+                var index = (int)(product % groups);
+                var b = new MatrixColumns(x + product * depth * pixels, pixels, 1, inPlace: false);
+                var area = split.Area((int)(item % split.Blocks));
+                GemmBlock.Multiply(a.Shift(index * group), b, depth, area, y + product * rows * pixels, pixels, epilogue.AtRow(index * rows), scratch);
+            }
+        });
+    }
+
+    private void ForwardTaps(in ConvolutionProblem problem, float* x, float* w, float* y, in Epilogue epilogue)
+    {
+        var planes = new ImagePlanes(problem);
+        int filters = problem.K / problem.Groups, depth = problem.C / problem.Groups * problem.R * problem.S, pixels = problem.P * problem.Q;
+        using var lease = scratch.Rent(TapList.Floats(depth));
+        var taps = TapList.Forward(problem, planes, lease);
+        var shape = new TapConvolution(filters, depth, planes.Pitch, new TapOutput(problem.P, problem.Q, pixels, problem.Q, 1));
+        new TapPass(threads, scratch)
+        {
+            Images = problem.N,
+            Groups = problem.Groups,
+            Channels = problem.C / problem.Groups,
+            ChannelLength = problem.H * problem.W,
+            OutputLength = (nint)filters * pixels,
+            Planes = planes,
+            Jobs = [new TapJob(shape, GemmRows.Strided(w, depth, 1), (nint)filters * depth, (nint)taps, 0, 0)],
+        }.Run(x, y, epilogue);
+    }
+
+    /// <summary>With padding taken from the image: the gradient of the padded image, whose border then goes back to the pixels that it came from.</summary>
+    private void BackwardPaddedData(in ConvolutionProblem problem, float* dy, float* w, float* dx)
+    {
+        var padded = problem with
+        {
+            H = problem.H + problem.PadTop + problem.PadBottom,
+            W = problem.W + problem.PadLeft + problem.PadRight,
+            PadTop = 0,
+            PadBottom = 0,
+            PadLeft = 0,
+            PadRight = 0,
+        };
+        var original = problem;
+        using var lease = scratch.Rent((long)padded.N * padded.C * padded.H * padded.W);
+        var gradient = lease.Pointer;
+        DataGradient.Run(padded, dy, w, gradient, threads, scratch);
+        threads.For((long)padded.N * padded.C, 8, (first, last) =>
+        {
+            for (var channel = first; channel < last; channel++)
+                PaddingIndex.Fold(original, gradient + channel * padded.H * padded.W, dx + channel * original.H * original.W);
+        });
+    }
 }

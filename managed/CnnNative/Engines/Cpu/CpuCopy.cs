@@ -6,18 +6,46 @@ namespace CnnNative.Engines.Cpu;
 /// <summary>Short copies, for which a call of the runtime's block copy costs more than the copy.</summary>
 internal static unsafe class CpuCopy
 {
-    /// <summary>Copies a few floats.</summary>
+    /// <summary>Copies a few floats; the ranges do not overlap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Row(float* source, float* target, int count)
     {
         var i = 0;
         for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count) Vector512.Load(source + i).Store(target + i);
-        if (i <= count - Vector256<float>.Count)
-        {
-            Vector256.Load(source + i).Store(target + i);
-            i += Vector256<float>.Count;
-        }
+        if (i < count) Tail(source + i, target + i, count - i);
+    }
 
-        for (; i < count; i++) target[i] = source[i];
+    /// <summary>Copies every step-th float.</summary>
+    public static void Strided(float* source, int step, float* target, int count)
+    {
+        for (var i = 0; i < count; i++) target[i] = source[i * step];
+    }
+
+    /// <summary>Copies to every step-th float.</summary>
+    public static void Spread(float* source, float* target, nint step, int count)
+    {
+        for (var i = 0; i < count; i++) target[i * step] = source[i];
+    }
+
+    /// <summary>Fewer floats than a vector, as two that may overlap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tail(float* source, float* target, int count)
+    {
+        if (count >= Vector256<float>.Count)
+        {
+            var last = Vector256.Load(source + count - Vector256<float>.Count);
+            Vector256.Load(source).Store(target);
+            last.Store(target + count - Vector256<float>.Count);
+        }
+        else if (count >= Vector128<float>.Count)
+        {
+            var last = Vector128.Load(source + count - Vector128<float>.Count);
+            Vector128.Load(source).Store(target);
+            last.Store(target + count - Vector128<float>.Count);
+        }
+        else
+        {
+            for (var i = 0; i < count; i++) target[i] = source[i];
+        }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class CpuEngine : Engine
     public CpuEngine(int threads)
     {
         this.threads = new CpuThreads(threads);
-        Convolution = new CpuConvolution(this.threads);
+        Convolution = new CpuConvolution(this.threads, scratch);
         Pooling = new CpuPooling(this.threads);
         Normalization = new CpuNormalization(this.threads);
         Matrix = new CpuMatrix(this.threads, scratch);

@@ -21,6 +21,9 @@ internal readonly unsafe struct Epilogue(float* rowBias, float* columnBias, Acti
     /// <summary>The function itself if it is done here, else none.</summary>
     public static ActivationKind Fused(ActivationKind activation) => CanFuse(activation) ? activation : ActivationKind.Identity;
 
+    /// <summary>The epilogue of the rows from the given one on.</summary>
+    public Epilogue AtRow(int row) => new(rowBias == null ? null : rowBias + row, columnBias, activation);
+
     /// <summary>Finishes the tile of c that begins at (row, column).</summary>
     public void Apply(float* c, nint cRow, int row, int rows, int column, int columns)
     {

@@ -30,6 +30,9 @@ internal readonly unsafe struct GemmRows(float* data, nint panel, nint row, nint
     /// <summary>Number of panels of m rows.</summary>
     public static int Panels(int m) => (m + GemmKernels.Rows - 1) / GemmKernels.Rows;
 
+    /// <summary>The matrix that begins so many floats further on: that of another group.</summary>
+    public GemmRows Shift(nint floats) => new(data + floats, panelDistance, Row, Step);
+
     /// <summary>Address of element (panel * rows, l).</summary>
     public float* At(int panel, int l) => data + panel * panelDistance + l * Step;
 

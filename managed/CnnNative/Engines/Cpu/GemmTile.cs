@@ -66,7 +66,7 @@ internal static unsafe class GemmTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyRow<TSimd, TVector, TVectors>(
+    internal static void MultiplyRow<TSimd, TVector, TVectors>(
         float a, TVector b0, TVector b1, TVector b2, ref TVector c0, ref TVector c1, ref TVector c2)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
@@ -79,7 +79,7 @@ internal static unsafe class GemmTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow<TSimd, TVector, TVectors>(float* c, TVector c0, TVector c1, TVector c2, bool accumulate)
+    internal static void StoreRow<TSimd, TVector, TVectors>(float* c, TVector c0, TVector c1, TVector c2, bool accumulate)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
         where TVectors : struct, IConstant
@@ -90,7 +90,7 @@ internal static unsafe class GemmTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSimd, TVector>(float* c, TVector value, bool accumulate)
+    internal static void Store<TSimd, TVector>(float* c, TVector value, bool accumulate)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
         => TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), value) : value, c);
