@@ -4,12 +4,13 @@ namespace CnnNative.Engines.Cpu;
 /// <param name="Shape">Filters, taps and output.</param>
 /// <param name="Filters">Filters of the first group.</param>
 /// <param name="FilterGroup">Distance of the filters of groups.</param>
-/// <param name="Taps">Distances of the taps.</param>
+/// <param name="TapsAddress">Where the distances of the taps are.</param>
 /// <param name="FirstInput">Place of the first output in the planes.</param>
 /// <param name="FirstOutput">Place of the first output in y.</param>
 internal readonly unsafe record struct TapJob(
     TapConvolution Shape, GemmRows Filters, nint FilterGroup, nint TapsAddress, nint FirstInput, nint FirstOutput)
 {
+    /// <summary>Distances of the taps.</summary>
     public nint* Taps => (nint*)TapsAddress;
 }
 
