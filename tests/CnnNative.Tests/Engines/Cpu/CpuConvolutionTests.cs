@@ -1,0 +1,130 @@
+using CnnNative.Engines;
+using CnnNative.TestKit;
+using CnnNative.Tests.Functions;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Cpu;
+
+/// <summary>
+/// Shapes that take each way through the CPU's convolution (pointwise, depthwise, several cuts of taps, phases of a stride,
+/// padding folded back, few and many images), against the definition; the same bits on any number of threads.
+/// </summary>
+public sealed class CpuConvolutionTests
+{
+    private static IEnumerable<TestCaseData> Problems()
+    {
+        yield return Case("one pixel", Problem(1, 1, 1, 1, 1, 1, 1));
+        yield return Case("LeNet-5, first", Problem(5, 1, 28, 28, 6, 5, 5, pad: 2));
+        yield return Case("LeNet-5, second", Problem(5, 6, 14, 14, 16, 5, 5));
+        yield return Case("empty batch", Problem(0, 3, 8, 8, 4, 3, 3, pad: 1));
+        yield return Case("several cuts of taps", Problem(1, 90, 9, 9, 17, 3, 3, pad: 1));
+        yield return Case("many filters, one image", Problem(1, 16, 24, 24, 130, 3, 3, pad: 1));
+        yield return Case("pointwise", Problem(2, 70, 7, 11, 19, 1, 1));
+        yield return Case("pointwise in groups", Problem(2, 8, 10, 10, 12, 1, 1, groups: 4));
+        yield return Case("pointwise with a stride", Problem(2, 8, 13, 9, 10, 1, 1, stride: 2));
+        yield return Case("pointwise with padding", Problem(2, 3, 5, 6, 4, 1, 1, pad: 1));
+        yield return Case("depthwise", Problem(2, 6, 56, 56, 6, 3, 3, pad: 1, groups: 6));
+        yield return Case("depthwise with a multiplier and a stride", Problem(2, 6, 17, 19, 12, 5, 3, pad: 1, stride: 2, groups: 6));
+        yield return Case("stem of a residual network", Problem(2, 3, 30, 31, 8, 7, 7, pad: 3, stride: 2));
+        yield return Case("stride past the filter", Problem(2, 3, 17, 23, 5, 2, 2, stride: 3));
+        yield return Case("dilation that shares a factor with the stride", Problem(2, 4, 19, 18, 5, 3, 3, pad: 2, stride: 2, dilation: 2));
+        yield return Case("long and low", Problem(1, 2, 3, 443, 3, 3, 2, pad: 1));
+        yield return Case("padding wider than the filter", Problem(2, 3, 5, 6, 4, 2, 2, pad: 3));
+        yield return Case("each side its own", Problem(2, 4, 10, 12, 6, 3, 2) with { PadTop = 1, PadBottom = 2, PadRight = 3, StrideH = 3, DilationH = 2, DilationW = 3, Groups = 2 });
+        foreach (var mode in (PaddingMode[])[PaddingMode.Reflect, PaddingMode.Replicate, PaddingMode.Circular])
+        {
+            yield return Case($"{mode}", Problem(2, 3, 7, 9, 5, 3, 4, pad: 2) with { PaddingMode = mode });
+            yield return Case($"{mode} in strides and groups", Problem(3, 4, 8, 7, 6, 3, 3, pad: 3, stride: 2, groups: 2) with { PaddingMode = mode });
+        }
+
+        static TestCaseData Case(string name, ConvolutionProblem problem) => new TestCaseData(problem).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void AgreesWithTheDefinition(ConvolutionProblem problem)
+    {
+        var sample = ConvolutionCase.Random(problem, new Random(11), bias: true);
+        var (naive, exact) = (sample.InFloat(), sample.InDouble());
+        foreach (var threads in (int[])[1, 3])
+        {
+            var found = Run(sample, threads, ActivationKind.Identity);
+            Agreement.Check(found.Y, exact.Y, naive.Y, "y");
+            Agreement.Check(found.Dx, exact.Dx, naive.Dx, "dx");
+            Agreement.Check(found.Dw, exact.Dw, naive.Dw, "dw");
+            Agreement.Check(found.Db, exact.Db!, naive.Db!, "db");
+        }
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void AnyNumberOfThreadsGivesTheSameBits(ConvolutionProblem problem)
+    {
+        var sample = ConvolutionCase.Random(problem with { N = Math.Min(problem.N * 20, 40) }, new Random(12), bias: true);
+        var alone = Run(sample, 1, ActivationKind.Relu);
+        foreach (var threads in (int[])[2, 5])
+        {
+            var found = Run(sample, threads, ActivationKind.Relu);
+            Assert.That(found.Y, Is.EqualTo(alone.Y), $"y, {threads} threads");
+            Assert.That(found.Dx, Is.EqualTo(alone.Dx), $"dx, {threads} threads");
+            Assert.That(found.Dw, Is.EqualTo(alone.Dw), $"dw, {threads} threads");
+            Assert.That(found.Db, Is.EqualTo(alone.Db), $"db, {threads} threads");
+        }
+    }
+
+    [Test]
+    public void ActivationIsThatOfTheActivationFamily([Values] ActivationKind activation, [Values(1, 3)] int filter)
+    {
+        var sample = ConvolutionCase.Random(Problem(2, 5, 9, 11, 7, filter, filter), new Random(13), bias: true);
+        using var device = new CpuDevice(2);
+        using var scope = device.Inference();
+        var plain = Tensor.From(Run(sample, 2, ActivationKind.Identity).Y, sample.Problem.OutputShape, device);
+        device.Engine.Activation.Forward(activation, plain, plain);
+        Assert.That(Run(sample, 2, activation).Y, Is.EqualTo(plain.ToArray<float>()).Within(1e-6f));
+    }
+
+    [Test]
+    public void ChannelsLastGivesTheSameBits()
+    {
+        var sample = ConvolutionCase.Random(Problem(2, 5, 9, 11, 7, 3, 3, pad: 1, stride: 2), new Random(14), bias: true);
+        var (first, last) = (Run(sample, 2, ActivationKind.Identity), Run(sample, 2, ActivationKind.Identity, Layout.Nhwc));
+        Assert.That(last, Is.EqualTo(first).Using<Found>((a, b) =>
+            a.Y.SequenceEqual(b.Y) && a.Dx.SequenceEqual(b.Dx) && a.Dw.SequenceEqual(b.Dw) && a.Db.SequenceEqual(b.Db)));
+    }
+
+    [Test]
+    public void NaNStaysWhereItsWindowIs()
+    {
+        var problem = Problem(1, 1, 6, 6, 1, 3, 3, pad: 1);
+        var sample = ConvolutionCase.Random(problem, new Random(15), bias: false);
+        sample.X[2 * 6 + 2] = float.NaN;
+        var y = Run(sample, 1, ActivationKind.Relu).Y;
+        for (var i = 0; i < 36; i++) Assert.That(float.IsNaN(y[i]), Is.EqualTo(i / 6 is >= 1 and <= 3 && i % 6 is >= 1 and <= 3), $"pixel {i}");
+    }
+
+    private static ConvolutionProblem Problem(
+        int n, int c, int h, int w, int k, int r, int s, int pad = 0, int stride = 1, int dilation = 1, int groups = 1) => new()
+    {
+        N = n, C = c, H = h, W = w, K = k, R = r, S = s, PadTop = pad, PadBottom = pad, PadLeft = pad, PadRight = pad,
+        StrideH = stride, StrideW = stride, DilationH = dilation, DilationW = dilation, Groups = groups,
+    };
+
+    private static Found Run(ConvolutionCase sample, int threads, ActivationKind activation, Layout layout = Layout.Nchw)
+    {
+        var problem = sample.Problem;
+        using var device = new CpuDevice(threads);
+        using var scope = device.Inference();
+        var convolution = device.Engine.Convolution;
+        var (x, w, dy) = (From(sample.X, problem.InputShape), From(sample.W, problem.WeightShape), From(sample.Dy, problem.OutputShape));
+        var (y, dx, dw) = (Unset(problem.OutputShape), Unset(problem.InputShape), Unset(problem.WeightShape));
+        var db = Tensor.Full([problem.K], float.NaN, device);
+        convolution.Forward(problem, x, w, sample.B is null ? null : Tensor.From(sample.B, [problem.K], device), activation, y);
+        convolution.BackwardData(problem, dy, w, dx);
+        convolution.BackwardWeight(problem, x, dy, dw);
+        convolution.BackwardBias(dy, db);
+        return new(y.ToArray<float>(), dx.ToArray<float>(), dw.ToArray<float>(), db.ToArray<float>());
+
+        Tensor From(float[] numbers, Shape shape) => Tensor.From(numbers, shape, device).ToLayout(layout);
+        Tensor Unset(Shape shape) => Tensor.Full(shape, float.NaN, device).ToLayout(layout);
+    }
+
+    private sealed record Found(float[] Y, float[] Dx, float[] Dw, float[] Db);
+}
