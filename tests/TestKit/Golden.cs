@@ -74,10 +74,17 @@ public sealed class GoldenCase(string name, JsonElement attributes, IReadOnlyDic
     /// <summary>Whether the case has a tensor.</summary>
     public bool Has(string tensor) => tensors.ContainsKey(tensor);
 
+    /// <summary>Whether the case has an attribute.</summary>
+    public bool HasAttribute(string attribute) => attributes.TryGetProperty(attribute, out _);
+
+    public double DoubleOr(string attribute, double otherwise) => HasAttribute(attribute) ? Double(attribute) : otherwise;
+
     public int Int(string attribute) => attributes.GetProperty(attribute).GetInt32();
 
     public float Float(string attribute, float otherwise = float.NaN) =>
         attributes.TryGetProperty(attribute, out var value) ? value.GetSingle() : otherwise;
+
+    public double Double(string attribute) => attributes.GetProperty(attribute).GetDouble();
 
     /// <summary>A number, or null where the script wrote None.</summary>
     public float? FloatOrNull(string attribute) =>

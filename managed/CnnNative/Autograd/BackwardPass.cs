@@ -15,19 +15,11 @@ internal sealed class BackwardPass(bool keepRecord)
     /// <summary>Runs backwards from <paramref name="root"/>, whose own gradient is given.</summary>
     public void Run(Tensor root, Tensor gradient)
     {
-        try
-        {
-            using (Scope.NoGradients())
-            {
-                Deliver(root, gradient.Alias());
-                while (order.TryDequeue(out var output, out _)) Propagate(output);
-            }
-        }
-        finally
-        {
-            foreach (var unused in pending.Values) unused.Dispose();
-            foreach (var leafGradient in leafGradients) Scope.Enlist(leafGradient);
-        }
+        // The scope frees whatever is left when a rule throws.
+        using var scope = root.Device.Inference();
+        Deliver(root, gradient.Alias());
+        while (order.TryDequeue(out var output, out _)) Propagate(output);
+        foreach (var leafGradient in leafGradients) leafGradient.Keep();
     }
 
     private void Propagate(Tensor output)
@@ -63,12 +55,19 @@ internal sealed class BackwardPass(bool keepRecord)
         }
     }
 
+    /// <summary>Adds to the leaf's gradient, which shares its memory with nobody: a user may change it in place.</summary>
     private void DeliverToLeaf(Tensor leaf, Tensor gradient)
     {
-        var sum = leaf.Grad is { } earlier ? Accumulate(earlier, gradient) : gradient;
+        var sum = leaf.Grad is { } earlier ? Accumulate(earlier, gradient) : OfItsOwn(gradient);
         if (leaf.Grad == sum) return;
         leaf.SetGrad(sum);
         leafGradients.Add(sum);
+    }
+
+    private static Tensor OfItsOwn(Tensor gradient)
+    {
+        if (!gradient.SharesMemory) return gradient;
+        using (gradient) return gradient.Clone();
     }
 
     /// <summary>sum + gradient, in place where nobody else sees the memory of the sum. Takes both.</summary>

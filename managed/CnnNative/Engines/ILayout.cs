@@ -9,7 +9,7 @@ public interface ILayout
     void Copy(Tensor x, Tensor y);
 
     /// <summary>
-    /// Copies blocks of contiguous elements in NCHW order: block b goes from source[sourceStart + b * sourceStep] to
+    /// Copies blocks of contiguous elements, in the order of memory: block b goes from source[sourceStart + b * sourceStep] to
     /// target[targetStart + b * targetStep]. Serves concatenation, slices, and the gradients of both.
     /// </summary>
     /// <param name="source">Where from.</param>

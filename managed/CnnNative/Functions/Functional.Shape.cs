@@ -42,7 +42,8 @@ public static partial class Functional
         var start = 0;
         foreach (var tensor in tensors)
         {
-            first.Device.Engine.Layout.CopyBlocks(tensor, y, Slice(tensor.Shape, y.Shape, along, start, intoTarget: true));
+            using var converted = tensor.ToLayoutOrNull(y.Layout);
+            first.Device.Engine.Layout.CopyBlocks(converted ?? tensor, y, Slice(tensor.Shape, y.Shape, along, start, y.Layout, intoTarget: true));
             start += tensor.Shape[along];
         }
 
@@ -58,8 +59,9 @@ public static partial class Functional
         {
             if (needs[i])
             {
-                gradients[i] = EmptyLike(inputs[i]);
-                dy.Device.Engine.Layout.CopyBlocks(dy, gradients[i]!, Slice(inputs[i].Shape, dy.Shape, axis, start, intoTarget: false));
+                var part = Tensor.Empty(inputs[i].Shape, dy.DType, dy.Device, dy.Layout);
+                dy.Device.Engine.Layout.CopyBlocks(dy, part, Slice(part.Shape, dy.Shape, axis, start, dy.Layout, intoTarget: false));
+                gradients[i] = InLayout(part, inputs[i].Layout);
             }
 
             start += inputs[i].Shape[axis];
@@ -68,9 +70,23 @@ public static partial class Functional
         return gradients;
     }
 
-    /// <summary>The blocks that a part takes in a whole, from index <paramref name="start"/> along an axis.</summary>
-    private static BlockCopy Slice(Shape part, Shape whole, int axis, int start, bool intoTarget)
+    /// <summary>The tensor itself, or a copy in another layout in its place.</summary>
+    private static Tensor InLayout(Tensor tensor, Layout layout)
     {
+        if (tensor.ToLayoutOrNull(layout) is not { } converted) return tensor;
+        tensor.Dispose();
+        return converted;
+    }
+
+    /// <summary>The blocks that a part takes in a whole, from index <paramref name="start"/> along an axis, in the order of their memory.</summary>
+    private static BlockCopy Slice(Shape part, Shape whole, int axis, int start, Layout layout, bool intoTarget)
+    {
+        if (layout == Layout.Nhwc)
+        {
+            (part, whole) = ([part[0], part[2], part[3], part[1]], [whole[0], whole[2], whole[3], whole[1]]);
+            axis = axis switch { 0 => 0, 1 => 3, _ => axis - 1 };
+        }
+
         var inner = part.CountFrom(axis + 1);
         var length = part[axis] * inner;
         var count = length == 0 ? 0 : part.Count / length;

@@ -6,14 +6,14 @@ namespace CnnNative.TestKit;
 /// <summary>Pooling from its definition. Arrays are row-major NCHW.</summary>
 public static class NaivePooling
 {
-    /// <summary>The index in x of the largest element of each window: the first of equals, or the last NaN.</summary>
+    /// <summary>The index in x of the largest element of each window: the first of equals, or the first NaN.</summary>
     public static int[] Maxima<T>(in PoolingProblem problem, T[] x) where T : INumber<T>
     {
         var found = new int[problem.OutputShape.Count];
         Array.Fill(found, -1);
         ForEachPair(problem, problem.DilationH, problem.DilationW, (xi, yi) =>
         {
-            if (found[yi] < 0 || x[xi] > x[found[yi]] || T.IsNaN(x[xi])) found[yi] = xi;
+            if (found[yi] < 0 || x[xi] > x[found[yi]] || (T.IsNaN(x[xi]) && !T.IsNaN(x[found[yi]]))) found[yi] = xi;
         });
         return found;
     }

@@ -1,0 +1,115 @@
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Devices;
+
+/// <summary>The pool over a backend that can run out: reuse, statistics, collection of forgotten tensors, and the error.</summary>
+public sealed class MemoryPoolTests
+{
+    private const int Megabyte = 1 << 20;
+
+    [Test]
+    public void AFreedBlockIsUsedAgain()
+    {
+        var pool = new MemoryPool(new TinyMemory(Megabyte));
+        for (var i = 0; i < 100; i++) pool.Return(pool.Take(1000), finalized: false);
+        var statistics = pool.Statistics;
+        Assert.That(statistics.BackendAllocations, Is.EqualTo(1));
+        Assert.That(statistics.LiveBytes, Is.Zero);
+        Assert.That(statistics.CachedBytes, Is.EqualTo(statistics.PeakLiveBytes).And.InRange(1000, 1125));
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(255)]
+    [TestCase(257)]
+    [TestCase(443)]
+    [TestCase(65537)]
+    [TestCase(1_000_003)]
+    public void ABlockIsAtLeastAsLargeAsAskedAndAlignedAndAtMostAnEighthLarger(long bytes)
+    {
+        var pool = new MemoryPool(new TinyMemory(2 * Megabyte));
+        var block = pool.Take(bytes);
+        Assert.That(block.Size, Is.GreaterThanOrEqualTo(bytes).And.LessThanOrEqualTo(Math.Max(256, bytes * 9 / 8)));
+        Assert.That((long)block.Address % 64, Is.Zero);
+        pool.Return(block, finalized: false);
+        pool.Trim();
+    }
+
+    [Test]
+    public void CachedMemoryIsGivenBackBeforeTheErrorOfTooLittle()
+    {
+        var memory = new TinyMemory(Megabyte);
+        var pool = new MemoryPool(memory);
+        pool.Return(pool.Take(700_000), finalized: false);
+        var large = pool.Take(900_000);
+        Assert.That(memory.Allocated, Is.EqualTo(large.Size));
+        pool.Return(large, finalized: false);
+        pool.Trim();
+        Assert.That(memory.Allocated, Is.Zero);
+    }
+
+    [Test]
+    public void TooLittleMemoryIsAnErrorWithFiguresAndHolders()
+    {
+        var pool = new MemoryPool(new TinyMemory(Megabyte)) { TrackCreation = true };
+        var held = pool.Take(600_000);
+        var error = Assert.Throws<DeviceOutOfMemoryException>(() => pool.Take(600_000))!;
+        Assert.That(error.RequestedBytes, Is.EqualTo(600_000));
+        Assert.That(error.Statistics.LiveBytes, Is.EqualTo(held.Size));
+        Assert.That(error.Message, Does.Contain("tiny").And.Contain("600,000").And.Contain(nameof(TooLittleMemoryIsAnErrorWithFiguresAndHolders)));
+        pool.Return(held, finalized: false);
+        pool.Return(pool.Take(600_000), finalized: false);
+    }
+
+    [Test]
+    public void ThePeakStartsAgainFromWhatIsLive()
+    {
+        var pool = new MemoryPool(new TinyMemory(Megabyte));
+        var (small, large) = (pool.Take(256), pool.Take(512));
+        pool.Return(large, finalized: false);
+        Assert.That(pool.Statistics.PeakLiveBytes, Is.EqualTo(768));
+        pool.ResetPeak();
+        Assert.That(pool.Statistics.PeakLiveBytes, Is.EqualTo(256));
+        pool.Return(small, finalized: false);
+    }
+
+    [Test]
+    public void TheLeakReportSumsByPlaceLargestFirst()
+    {
+        var pool = new MemoryPool(new TinyMemory(Megabyte)) { TrackCreation = true };
+        var blocks = Enumerable.Range(0, 3).Select(_ => Small(pool)).Append(Large(pool)).ToArray();
+        var lines = pool.LeakReport().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines, Has.Length.EqualTo(2));
+        Assert.That(lines[0], Does.Contain(nameof(Large)).And.Contain("1 tensors"));
+        Assert.That(lines[1], Does.Contain(nameof(Small)).And.Contain("3 tensors"));
+        foreach (var block in blocks) pool.Return(block, finalized: false);
+        Assert.That(pool.LeakReport(), Is.Empty);
+    }
+
+    [Test]
+    public void ManyThreadsShareAPool()
+    {
+        var pool = new MemoryPool(new TinyMemory(64 * Megabyte));
+        Parallel.For(0, 8, worker =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                var block = pool.Take(1 + (worker * 7919 + i * 104729) % 5000);
+                unsafe
+                {
+                    *(long*)block.Address = worker;
+                    Thread.SpinWait(10);
+                    Assert.That(*(long*)block.Address, Is.EqualTo(worker), "a block belongs to one holder at a time");
+                }
+
+                pool.Return(block, finalized: false);
+            }
+        });
+        Assert.That(pool.Statistics.LiveBytes, Is.Zero);
+        Assert.That(pool.Statistics.LiveBlocks, Is.Zero);
+    }
+
+    private static MemoryPool.Block Small(MemoryPool pool) => pool.Take(256);
+
+    private static MemoryPool.Block Large(MemoryPool pool) => pool.Take(4096);
+}
