@@ -13,12 +13,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace cnn::emu {
 
 struct Program;
 class BlockChecks;
+class LaunchRaces;
 
 // Addresses. A .shared address is 32 bits: the offset in the own block, or (rank + 1) << 24 | offset for the block of
 // that rank in the cluster. Generic addresses in these windows mean shared, local and parameter space.
@@ -36,9 +38,11 @@ struct AsyncWork : Attachment {
 };
 
 struct NamedBarrier {
-  std::uint32_t arrived = 0, expected = 0, phase = 0;  // arrived and expected count threads
-  std::uint32_t reduction = 0;                         // popc/and/or of the current phase
-  std::uint32_t result[2] = {};                        // of the two latest phases
+  std::uint32_t arrived = 0;    // threads, in this phase
+  std::uint32_t expected = 0;   // threads; 0: every live thread of the block (or cluster)
+  std::uint32_t phase = 0;
+  std::uint32_t count = 0;      // of barrier.red: threads whose predicate held
+  std::uint32_t result[2] = {}, threads[2] = {};  // count and arrived of the two latest phases
 };
 
 // One launch, shared by its threads.
@@ -51,6 +55,7 @@ struct LaunchState {
   std::uint64_t gridId = 0, seed = 0;
   unsigned checks = 0;                    // Check bits, machine/checks.h
   bool detailed = false;
+  LaunchRaces* races = nullptr;           // null unless the race or the nc check is on
   std::atomic<bool> stopped{false};       // a fault: every warp ends soon
   std::mutex mutex;
   std::optional<Fault> fault;             // the first one
@@ -65,8 +70,9 @@ struct Block {
   std::byte* shared = nullptr;
   std::uint32_t sharedBytes = 0;          // static and dynamic
   std::vector<Warp> warps;
-  std::uint32_t liveWarps = 0, liveThreads = 0;
+  std::uint32_t liveThreads = 0;
   NamedBarrier barriers[16];
+  NamedBarrier ownClusterBarrier;         // used if this is the first block of its cluster
   NamedBarrier* clusterBarrier = nullptr; // shared by the cluster
   std::unique_ptr<AsyncWork> async;       // made by the first asynchronous instruction
   std::vector<std::unique_ptr<Attachment>> attachments;
@@ -79,6 +85,9 @@ struct Block {
   // Host view of a generic or .global address (not local, not parameters); null when outside.
   std::byte* at(std::uint64_t address, std::size_t bytes) const;
   std::uint32_t nextRandom();
+  // Ends the launch with a report that names the kernel, this block, the thread and the instruction (null: none).
+  void raise(int code, std::string message, const Instruction* i, std::uint32_t thread);
+  std::string describeThread(std::uint32_t thread) const;  // "(3,0,0)"
 };
 
 }  // namespace cnn::emu

@@ -10,6 +10,7 @@
 namespace cnn::emu {
 
 struct Block;
+struct Warp;
 
 enum Check : unsigned { checkRace = 1, checkInit = 2, checkAsync = 4, checkNc = 8, checkAll = 15 };
 
@@ -28,5 +29,15 @@ void asyncReadBegin(Block& block, std::uint32_t address, std::uint32_t bytes, co
 void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes);
 // An asynchronous write has given the bytes a value (for the init check), an asynchronous operation reads them now.
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes);
+
+// ---- for whatever synchronises, so that the race check knows ------------------------------------------------------
+// The warp hands its past over through `key` (an address of an mbarrier or atomic, a barrier number), or takes over what
+// others have handed over. Both do nothing unless checkRace is on.
+void syncRelease(Warp& warp, std::uint64_t key);
+void syncAcquire(Warp& warp, std::uint64_t key);
+// An atomic or strong access to global or shared memory: both, and it also orders blocks.
+void syncStrong(Warp& warp, std::uint64_t address);
+// The lanes of the warp have met (bar.warp.sync, shfl.sync, ...).
+void syncWarp(Warp& warp);
 
 }  // namespace cnn::emu

@@ -31,7 +31,7 @@ struct Counters {
   std::uint64_t sharedLoadRequests = 0, sharedLoadWavefronts = 0, sharedLoadBytes = 0;
   std::uint64_t sharedStoreRequests = 0, sharedStoreWavefronts = 0, sharedStoreBytes = 0;
   std::uint64_t sharedIdealWavefronts = 0;                         // what the same accesses need without bank conflicts
-  std::uint64_t maxSharedConflict = 0;                             // most wavefronts of one request over its ideal
+  std::uint64_t maxSharedConflict = 0;                             // most wavefronts of one request for one it needs at least
   std::uint64_t widestGlobalAccess = 0, widestSharedAccess = 0;    // bytes per thread
   void add(const Counters& other);
 };

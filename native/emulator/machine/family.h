@@ -57,6 +57,8 @@ class Decoder {
   ptx::Type last() const { return match_->last; }
   std::size_t count() const { return statement_->operands.size(); }
   const ptx::Operand& operand(std::size_t n) const { return statement_->operands[n]; }
+  // Whether a bra goes to its own or an earlier statement.
+  bool isBackward() const { return backward_; }
   int sm() const { return sm_; }
   int ptxVersion() const { return ptxVersion_; }
 
@@ -87,6 +89,7 @@ class Decoder {
   const ptx::Statement* statement_ = nullptr;
   const ptx::Match* match_ = nullptr;
   int sm_ = 0, ptxVersion_ = 0;
+  bool backward_ = false;
 };
 
 }  // namespace cnn::emu

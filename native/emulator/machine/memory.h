@@ -59,8 +59,6 @@ class Memory {
   // "4 bytes past the end of the 1024-byte allocation `cuMemAlloc` at 0x..": for reports.
   std::string describe(std::uint64_t address) const;
   void setReadOnly(std::uint64_t address);
-  // Fresh allocations get a shadow from now on.
-  void trackInitialisation(bool on) { track_ = on; }
 
  private:
   struct Allocation {
@@ -84,7 +82,6 @@ class Memory {
   std::uint64_t reserved_ = 0, cursor_ = 0;
   std::size_t span_ = 0;
   std::ptrdiff_t delta_ = 0;
-  bool track_ = false;
   std::uint32_t nextId_ = 1;
   Table live_;
   struct Freed {

@@ -18,8 +18,7 @@ Operand::Kind kindOf(std::string_view word) {
 
 void BodyParser::parse() {
   block(0);
-  if (!function_.statements.empty() && function_.statements.back().opcode == "ret") return;
-  // Control may reach the closing brace (also through a label there): that is a return.
+  // Control may reach the closing brace, by falling through or through a label there: that is a return.
   Statement end;
   end.text = end.opcode = "ret";
   end.line = tokens_.line();
@@ -54,11 +53,24 @@ void BodyParser::directive() {
   } else if (word == "pragma") {
     tokens_.skipPast(';');
   } else if (const auto space = spaceNamed(word); space && *space != Space::global && *space != Space::constant) {
-    for (Variable& variable : parseVariables(tokens_, *space)) function_.variables.push_back(std::move(variable));
+    for (Variable& variable : parseVariables(tokens_, *space)) declare(std::move(variable));
     tokens_.expect(';');
   } else {
     tokens_.fail("directive ." + std::string(word) + " does not belong into a body");
   }
+}
+
+// The scopes around call sequences reuse the names of their .param variables: one variable, large enough for all.
+void BodyParser::declare(Variable variable) {
+  for (Variable& known : function_.variables) {
+    if (known.name != variable.name) continue;
+    if (known.space != Space::param || variable.space != Space::param)
+      throw SyntaxError{variable.line, "variable " + std::string(variable.name) + " is declared twice"};
+    known.size = std::max(known.size, variable.size);
+    known.align = std::max(known.align, variable.align);
+    return;
+  }
+  function_.variables.push_back(std::move(variable));
 }
 
 void BodyParser::registers() {

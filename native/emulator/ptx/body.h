@@ -17,6 +17,7 @@ class BodyParser {
   void item(int depth);
   void directive();
   void registers();
+  void declare(Variable variable);
   void location();
   void label();
   void branchTargets(std::string_view name);

@@ -72,6 +72,8 @@ Pattern::Pattern(const Signature& signature) : signature_(signature) {
       end = std::min(rest.find_first_of(".[", 1), rest.size());
       item.words = {rest.substr(1, end - 1)};
     }
+    for (std::string_view& word : item.words)
+      if (word[0] == '.') word.remove_prefix(1);
     items_.push_back(std::move(item));
     rest.remove_prefix(end);
   }
@@ -96,8 +98,9 @@ Pattern::Shape Pattern::parseShape(std::string_view text) {
     shape.mayBrace = shape.count == 1;
   }
   shape.wider = drop(">");
-  if (!text.empty() && text[0] == '=') {
+  if (!text.empty() && (text[0] == '=' || text[0] == '+')) {
     shape.written = true;
+    shape.read = text[0] == '+';
     text.remove_prefix(1);
   }
   using Kind = Shape::Kind;

@@ -4,8 +4,8 @@
 //   opcode    "add[.rn|rz|rm|rp][.ftz][.sat].f32"    [.x|y] optional, .{x|y} one of, .x as is; order matters
 //   operands  "=T T T"                               separated by blanks
 //
-// An operand is  [=]TYPE[>][*COUNT][|pred][?]
-//   =       written (a register, or _)
+// An operand is  [=|+]TYPE[>][*COUNT][|pred][?]
+//   =       written (a register, or _); + instead: read and written
 //   TYPE    T: the last type among the modifiers, D: the first one, 2T: twice as wide as T (mul.wide), or a type name.
 //           An operand of a sized type takes registers of that size and a compatible kind, or an immediate.
 //           pred: a predicate; imm: an integer constant; label; [] an address, []+ an address with tensor coordinates;
@@ -49,6 +49,9 @@ class Pattern {
   const Signature& signature() const { return signature_; }
   // Whether the modifiers fit; `matched` counts those that did, for the error message.
   bool matchModifiers(const Statement& statement, Match& match, std::size_t& matched) const;
+  // How the registers directly in this operand are used; those inside an address are always read.
+  bool writes(std::size_t operand) const { return shapes_[operand].written; }
+  bool reads(std::size_t operand) const { return shapes_[operand].read; }
   // Empty when the operands fit, else what does not.
   std::string checkOperands(const Statement& statement, const Match& match, const std::vector<Register>& registers) const;
 
@@ -61,7 +64,7 @@ class Pattern {
     enum class Kind : std::uint8_t { typed, pred, immediate, label, address, tensorAddress, reg, symbol } kind;
     enum class Of : std::uint8_t { fixed, first, last, doubled } of = Of::fixed;
     Type type = Type::none;
-    bool written = false, wider = false, withPred = false, optional = false;
+    bool written = false, read = true, wider = false, withPred = false, optional = false;
     bool mayBrace = false;  // *1: one element, in braces or not
     int count = 1;  // 0: as .vN says, -1: any
   };

@@ -1,0 +1,190 @@
+// atom and red: host atomics on the memory itself, lane after lane.
+#include "machine/address.h"
+#include "machine/checks.h"
+#include "machine/float_math.h"
+#include "machine/narrow.h"
+
+#include <atomic>
+
+namespace cnn::emu::CNN_ISA {
+namespace {
+
+using ptx::Space;
+using ptx::Type;
+
+// slot[0]: d, slot[1]: b, slot[2]: c, slot[4]: address; flags: as for memory, space at bit 8, bit 2: no result
+constexpr std::uint32_t noResult = 2;
+constexpr unsigned spaceShift = 8;
+
+// Replaces *at by Op(*at, ...) and gives the old value.
+template <class T, class Op> [[gnu::always_inline]] inline T exchange(std::byte* at, Op op) {
+  using Word = Bits<sizeof(T)>;
+  std::atomic_ref<Word> word(*reinterpret_cast<Word*>(at));
+  Word old = word.load(std::memory_order_relaxed);
+  while (!word.compare_exchange_weak(old, std::bit_cast<Word>(op(std::bit_cast<T>(old))))) {}
+  return std::bit_cast<T>(old);
+}
+
+struct Add { template <class T> T operator()(T a, T b, T) const { return T(a + b); } };
+struct FloatAdd { template <class T> T operator()(T a, T b, T) const { return canonical(a + b); } };
+struct And { template <class T> T operator()(T a, T b, T) const { return T(a & b); } };
+struct Or { template <class T> T operator()(T a, T b, T) const { return T(a | b); } };
+struct Xor { template <class T> T operator()(T a, T b, T) const { return T(a ^ b); } };
+struct Exch { template <class T> T operator()(T, T b, T) const { return b; } };
+struct Cas { template <class T> T operator()(T a, T b, T c) const { return a == b ? c : a; } };
+struct Min { template <class T> T operator()(T a, T b, T) const { return a < b ? a : b; } };
+struct Max { template <class T> T operator()(T a, T b, T) const { return a < b ? b : a; } };
+struct Inc { template <class T> T operator()(T a, T b, T) const { return a >= b ? T(0) : T(a + 1); } };
+struct Dec { template <class T> T operator()(T a, T b, T) const { return a == 0 || a > b ? b : T(a - 1); } };
+
+// Halves in the bits of an integer.
+template <bool Bfloat> std::uint16_t addHalf(std::uint16_t a, std::uint16_t b) {
+  if (Bfloat) return narrowBfloat(float(double(widenBfloat(a)) + double(widenBfloat(b))));
+  return narrowHalf(widenHalf(a) + widenHalf(b));
+}
+template <bool Bfloat> struct HalfAdd {
+  std::uint16_t operator()(std::uint16_t a, std::uint16_t b, std::uint16_t) const { return addHalf<Bfloat>(a, b); }
+};
+template <bool Bfloat> struct PairAdd {
+  std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t) const {
+    const std::uint32_t high = addHalf<Bfloat>(std::uint16_t(a >> 16), std::uint16_t(b >> 16));
+    return high << 16 | addHalf<Bfloat>(std::uint16_t(a), std::uint16_t(b));
+  }
+};
+
+template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  if (mask == 0) return i + 1;
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  std::byte* hosts[warpLanes];
+  if (!resolveLanes(warp, i, Space(i->flags >> spaceShift & 0xff), a.at, sizeof(T), mask, AccessKind::atomic, hosts)) return nullptr;
+  const auto *const b = warp.lanes<const Storage<T>>(i->slot[1]), *const c = warp.lanes<const Storage<T>>(i->slot[2]);
+  Storage<T> old[warpLanes];
+  for (unsigned l = 0; l < warpLanes; ++l) {
+    if (!inMask(mask, l)) continue;
+    const T x = fromLane<T>(b[l]), y = fromLane<T>(c[l]);
+    old[l] = toLane<T>(exchange<T>(hosts[l], [&](T before) { return Op{}(before, x, y); }));
+    if (warp.instrumented) syncStrong(warp, a.at[l]);
+  }
+  if (i->flags & noResult) return i + 1;
+  auto* const d = warp.lanes<Storage<T>>(i->slot[0]);
+  for (unsigned l = 0; l < warpLanes; ++l)
+    if (inMask(mask, l)) d[l] = old[l];
+  return i + 1;
+}
+
+// .v2 and .v4 of f32 (sm_90): each element by itself
+const Instruction* reduceVector(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  if (mask == 0) return i + 1;
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  std::byte* hosts[warpLanes];
+  if (!resolveLanes(warp, i, Space::global, a.at, 4 * i->count, mask, AccessKind::atomic, hosts)) return nullptr;
+  for (unsigned l = 0; l < warpLanes; ++l)
+    for (unsigned n = 0; n < i->count; ++n) {
+      if (!inMask(mask, l)) continue;
+      const float x = warp.lanes<float>(i->slot[n])[l];
+      exchange<float>(hosts[l] + 4 * n, [&](float before) { return canonical(before + x); });
+    }
+  return i + 1;
+}
+
+template <class Op> Handler byAtomicType(Type type) {
+  switch (type) {
+    case Type::s32: return atomic<Op, std::int32_t>;
+    case Type::s64: return atomic<Op, std::int64_t>;
+    default: return ptx::bits(type) == 64 ? Handler(atomic<Op, std::uint64_t>) : Handler(atomic<Op, std::uint32_t>);
+  }
+}
+
+Handler chooseAtomic(std::string_view op, Type type) {
+  if (op == "exch") return ptx::bits(type) == 16 ? Handler(atomic<Exch, std::uint16_t>) : byAtomicType<Exch>(type);
+  if (op == "cas") return ptx::bits(type) == 16 ? Handler(atomic<Cas, std::uint16_t>) : byAtomicType<Cas>(type);
+  if (op == "and") return byAtomicType<And>(type);
+  if (op == "or") return byAtomicType<Or>(type);
+  if (op == "xor") return byAtomicType<Xor>(type);
+  if (op == "min") return byAtomicType<Min>(type);
+  if (op == "max") return byAtomicType<Max>(type);
+  if (op == "inc") return atomic<Inc, std::uint32_t>;
+  if (op == "dec") return atomic<Dec, std::uint32_t>;
+  switch (type) {
+    case Type::f32: return atomic<FloatAdd, float>;
+    case Type::f64: return atomic<FloatAdd, double>;
+    case Type::f16: return atomic<HalfAdd<false>, std::uint16_t>;
+    case Type::bf16: return atomic<HalfAdd<true>, std::uint16_t>;
+    case Type::f16x2: return atomic<PairAdd<false>, std::uint32_t>;
+    case Type::bf16x2: return atomic<PairAdd<true>, std::uint32_t>;
+    default: return ptx::bits(type) == 64 ? Handler(atomic<Add, std::uint64_t>) : Handler(atomic<Add, std::uint32_t>);
+  }
+}
+
+std::string_view operationOf(const Decoder& d) {
+  for (const char* op : {"add", "exch", "cas", "and", "or", "xor", "min", "max", "inc", "dec"})
+    if (d.has(op)) return op;
+  return {};
+}
+
+void decodeAddress(Decoder& d, const ptx::Operand& operand, Instruction& out) {
+  const AddressOperand address = d.address(operand);
+  Space space = d.has("global") ? Space::global : d.has("shared") || d.has("shared::cta") || d.has("shared::cluster") ? Space::shared : Space::generic;
+  if (space == Space::generic && address.space != Space::generic) space = address.space;
+  out.slot[4] = address.slot;
+  out.immediate = address.offset;
+  out.flags |= (address.wide ? wideAddress : 0) | std::uint32_t(space) << spaceShift;
+}
+
+void decodeAtom(Decoder& d, Instruction& out) {
+  const Type type = d.last();
+  out.slot[0] = d.destination(d.operand(0), type);
+  out.slot[1] = d.source(d.operand(2), type);
+  out.slot[2] = d.count() > 3 ? d.source(d.operand(3), type) : out.slot[1];
+  decodeAddress(d, d.operand(1), out);
+  out.function = chooseAtomic(operationOf(d), type);
+}
+void decodeRed(Decoder& d, Instruction& out) {
+  const Type type = d.last();
+  out.slot[1] = out.slot[2] = d.source(d.operand(1), type);
+  out.flags = noResult;
+  decodeAddress(d, d.operand(0), out);
+  out.function = chooseAtomic(operationOf(d), type);
+}
+void decodeRedVector(Decoder& d, Instruction& out) {
+  const auto& parts = d.operand(1).parts;
+  for (std::size_t n = 0; n < parts.size(); ++n) out.slot[n] = d.source(parts[n], Type::f32);
+  out.count = std::uint32_t(parts.size());
+  decodeAddress(d, d.operand(0), out);
+  out.function = reduceVector;
+}
+
+}  // namespace
+
+#define CNN_ATOM "[.relaxed|acquire|release|acq_rel][.cta|cluster|gpu|sys][.global|shared|shared::cta|shared::cluster]"
+#define CNN_RED "[.relaxed|release][.cta|cluster|gpu|sys][.global|shared|shared::cta|shared::cluster]"
+
+std::span<const Entry> atomics() {
+  constexpr Class c = Class::atomic;
+  static const Entry entries[] = {
+      {"atom" CNN_ATOM ".add.{u32|s32|u64|f32}", "=T [] T", 12, 20, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.f64", "=T [] T", 50, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz.{f16|f16x2}", "=T [] T", 62, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz.{bf16|bf16x2}", "=T [] T", 78, 90, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".{and|or|xor}.{b32|b64}", "=T [] T", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".{min|max}.{u32|s32|u64|s64}", "=T [] T", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".{inc|dec}.u32", "=T [] T", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".exch.{b32|b64}", "=T [] T", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".cas.{b16|b32|b64}", "=T [] T T", 12, 20, c, 0, decodeAtom},
+      {"red" CNN_RED ".add.{u32|s32|u64|f32}", "[] T", 12, 20, c, 1, decodeRed},
+      {"red" CNN_RED ".add.f64", "[] T", 50, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz.{f16|f16x2}", "[] T", 62, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz.{bf16|bf16x2}", "[] T", 78, 90, c, 1, decodeRed},
+      {"red" CNN_RED ".{and|or|xor}.{b32|b64}", "[] T", 12, 20, c, 0, decodeRed},
+      {"red" CNN_RED ".{min|max}.{u32|s32|u64|s64}", "[] T", 12, 20, c, 0, decodeRed},
+      {"red" CNN_RED ".{inc|dec}.u32", "[] T", 12, 20, c, 0, decodeRed},
+      {"red[.relaxed|release][.cta|cluster|gpu|sys].global.add[.v2|v4].f32", "[] T*v", 81, 90, c, 1, decodeRedVector},
+  };
+  return entries;
+}
+
+}  // namespace cnn::emu::CNN_ISA

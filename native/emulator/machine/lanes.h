@@ -1,0 +1,87 @@
+// Loops over the lanes of a warp, for the families. Everything is in the namespace of the instruction set it is
+// compiled for, because inline functions of one name must not exist in two versions.
+#pragma once
+
+#include "machine/family.h"
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+// Lanes are independent of each other: a destination slot is exactly a source slot or far from it.
+#if defined(__clang__)
+#define CNN_EACH_LANE _Pragma("clang loop vectorize(assume_safety)") for (unsigned l = 0; l < warpLanes; ++l)
+#else
+#define CNN_EACH_LANE _Pragma("GCC ivdep") for (unsigned l = 0; l < warpLanes; ++l)
+#endif
+
+namespace cnn::emu::CNN_ISA {
+
+// How a value is kept in a slot.
+template <class T> using Storage = std::conditional_t<(sizeof(T) > 4), std::uint64_t, std::uint32_t>;
+template <std::size_t Bytes>
+using Bits = std::conditional_t<Bytes == 1, std::uint8_t,
+                                std::conditional_t<Bytes == 2, std::uint16_t,
+                                                   std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>>>;
+
+template <class T> [[gnu::always_inline]] inline T fromLane(Storage<T> s) { return std::bit_cast<T>(Bits<sizeof(T)>(s)); }
+template <class T> [[gnu::always_inline]] inline Storage<T> toLane(T v) { return std::bit_cast<Bits<sizeof(T)>>(v); }
+
+[[gnu::always_inline]] inline bool inMask(std::uint32_t mask, unsigned lane) { return mask >> lane & 1; }
+
+// slot[0] = Op(slot[1], slot[2], ...) for types R and A...
+template <class Op, class R, class... A> const Instruction* map(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  Storage<R>* const d = warp.lanes<Storage<R>>(i->slot[0]);
+  [&]<std::size_t... N>(std::index_sequence<N...>) __attribute__((always_inline)) {
+    [&](const Storage<A>* const... a) __attribute__((always_inline)) {
+      if (mask == allLanes) [[likely]] {
+        CNN_EACH_LANE d[l] = toLane<R>(R(Op{}(fromLane<A>(a[l])...)));
+      } else if (mask != 0) {
+        CNN_EACH_LANE {
+          const Storage<R> value = toLane<R>(R(Op{}(fromLane<A>(a[l])...)));
+          d[l] = inMask(mask, l) ? value : d[l];
+        }
+      }
+    }(warp.lanes<const Storage<A>>(i->slot[N + 1])...);
+  }(std::index_sequence_for<A...>{});
+  return next(warp, i);
+}
+
+// One bit per lane for which Op(slot[1], slot[2], ...) holds.
+template <class Op, class... A> [[gnu::always_inline]] inline std::uint32_t collect(Warp& warp, const Instruction* i) {
+  return [&]<std::size_t... N>(std::index_sequence<N...>) __attribute__((always_inline)) {
+    return [&](const Storage<A>* const... a) __attribute__((always_inline)) {
+      std::uint32_t bits = 0;
+      CNN_EACH_LANE bits |= std::uint32_t(Op{}(fromLane<A>(a[l])...)) << l;
+      return bits;
+    }(warp.lanes<const Storage<A>>(i->slot[N + 1])...);
+  }(std::index_sequence_for<A...>{});
+}
+
+// Destination and sources in the order of the operands, all of one type.
+inline void plainOperands(Decoder& d, Instruction& out, ptx::Type written, ptx::Type read) {
+  out.slot[0] = d.destination(d.operand(0), written);
+  for (std::size_t n = 1; n < d.count(); ++n) out.slot[n] = d.source(d.operand(n), read);
+}
+
+template <class F> Handler byIntegerType(ptx::Type type, F f) {
+  switch (type) {
+    case ptx::Type::u16: return f(std::uint16_t{});
+    case ptx::Type::u32: return f(std::uint32_t{});
+    case ptx::Type::u64: return f(std::uint64_t{});
+    case ptx::Type::s16: return f(std::int16_t{});
+    case ptx::Type::s32: return f(std::int32_t{});
+    default: return f(std::int64_t{});
+  }
+}
+template <class F> Handler byBits(ptx::Type type, F f) {
+  switch (ptx::bits(type)) {
+    case 16: return f(std::uint16_t{});
+    case 32: return f(std::uint32_t{});
+    default: return f(std::uint64_t{});
+  }
+}
+
+}  // namespace cnn::emu::CNN_ISA

@@ -1,0 +1,292 @@
+// ld and st in all spaces and widths, with fast ways for the patterns that good kernels have.
+#include "machine/address.h"
+
+#include <atomic>
+
+namespace cnn::emu::CNN_ISA {
+namespace {
+
+using ptx::Space;
+using ptx::Type;
+
+// Slots of a load or store: slot[0..3] the registers, slot[4] the address, immediate the offset, flags below.
+constexpr std::uint32_t nonCoherent = 2, wideRegister = 4, signExtended = 8;
+constexpr unsigned spaceShift = 8, elementShift = 16;  // flags: the space, bytes of an element; count: elements
+
+AccessKind loadKind(const Instruction* i) { return i->flags & nonCoherent ? AccessKind::loadNonCoherent : AccessKind::load; }
+
+// ---- any space, any width, lane by lane -------------------------------------------------------------------------
+
+std::uint64_t readElement(const std::byte* host, unsigned bytes, bool isSigned) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, host, bytes);
+  if (!isSigned) return value;
+  const unsigned shift = 64 - 8 * bytes;
+  return std::uint64_t(std::int64_t(value << shift) >> shift);
+}
+
+void setLane(Warp& warp, const Instruction* i, unsigned slot, unsigned lane, std::uint64_t value) {
+  if (i->flags & wideRegister) warp.lanes<std::uint64_t>(i->slot[slot])[lane] = value;
+  else warp.lanes<std::uint32_t>(i->slot[slot])[lane] = std::uint32_t(value);
+}
+
+std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, unsigned lane) {
+  return i->flags & wideRegister ? warp.lanes<std::uint64_t>(i->slot[slot])[lane] : warp.lanes<std::uint32_t>(i->slot[slot])[lane];
+}
+
+[[gnu::noinline]] const Instruction* loadSlowly(Warp& warp, const Instruction* i, std::uint32_t mask) {
+  const unsigned element = i->flags >> elementShift;
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  std::byte* hosts[warpLanes];
+  const auto space = Space(i->flags >> spaceShift & 0xff);
+  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, loadKind(i), hosts)) return nullptr;
+  for (unsigned n = 0; n < i->count; ++n)
+    for (unsigned l = 0; l < warpLanes; ++l)
+      if (inMask(mask, l)) setLane(warp, i, n, l, readElement(hosts[l] + n * element, element, i->flags & signExtended));
+  return i + 1;
+}
+
+[[gnu::noinline]] const Instruction* storeSlowly(Warp& warp, const Instruction* i, std::uint32_t mask) {
+  const unsigned element = i->flags >> elementShift;
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  std::byte* hosts[warpLanes];
+  const auto space = Space(i->flags >> spaceShift & 0xff);
+  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, AccessKind::store, hosts)) return nullptr;
+  for (unsigned l = 0; l < warpLanes; ++l)
+    for (unsigned n = 0; n < i->count; ++n) {
+      if (!inMask(mask, l)) continue;
+      const std::uint64_t value = getLane(warp, i, n, l);
+      std::memcpy(hosts[l] + n * element, &value, element);
+    }
+  return i + 1;
+}
+
+const Instruction* loadAny(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  return mask == 0 ? i + 1 : loadSlowly(warp, i, mask);
+}
+const Instruction* storeAny(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  return mask == 0 ? i + 1 : storeSlowly(warp, i, mask);
+}
+
+// Kernel parameters by name: the same for every lane. immediate: the offset.
+const Instruction* loadParameter(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  const unsigned element = i->flags >> elementShift;
+  const std::byte* from = warp.block->launch->parameters.data() + i->immediate;
+  for (unsigned n = 0; n < i->count; ++n) {
+    const std::uint64_t value = readElement(from + n * element, element, i->flags & signExtended);
+    for (unsigned l = 0; l < warpLanes; ++l)
+      if (inMask(mask, l)) setLane(warp, i, n, l, value);
+  }
+  return i + 1;
+}
+
+// ---- global and shared memory ------------------------------------------------------------------------------------
+// E: the element in memory; D: the storage of its register; N: elements per lane.
+
+template <class E, class D, unsigned N, bool Full>
+[[gnu::always_inline]] inline void loadConsecutive(Warp& warp, const Instruction* i, std::uint32_t mask, const E* from) {
+  D* const d[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
+  CNN_EACH_LANE {
+    for (unsigned n = 0; n < N; ++n)
+      if (Full || inMask(mask, l)) d[n][l] = widen<E, D>(from[l * N + n]);
+  }
+}
+
+template <class E, class D, unsigned N>
+[[gnu::always_inline]] inline void loadUniform(Warp& warp, const Instruction* i, std::uint32_t mask, const E* from) {
+  for (unsigned n = 0; n < N; ++n) {
+    const D value = widen<E, D>(from[n]);
+    D* const d = warp.lanes<D>(i->slot[n]);
+    CNN_EACH_LANE d[l] = inMask(mask, l) ? value : d[l];
+  }
+}
+
+template <class E, class D, unsigned N>
+[[gnu::always_inline]] inline void loadScattered(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
+                                                 const LaneAddresses& a) {
+  D* const d[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
+  for (unsigned l = 0; l < warpLanes; ++l) {
+    if (!inMask(mask, l)) continue;
+    const E* from = reinterpret_cast<const E*>(base + a.at[l]);
+    for (unsigned n = 0; n < N; ++n) d[n][l] = widen<E, D>(from[n]);
+  }
+}
+
+template <class E, class D, unsigned N>
+[[gnu::always_inline]] inline void load(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
+                                        const LaneAddresses& a, const Extent& e) {
+  const unsigned first = unsigned(std::countr_zero(mask));
+  if (e.consecutive) {
+    const E* from = reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first * N);
+    if (mask == allLanes) loadConsecutive<E, D, N, true>(warp, i, mask, from);
+    else loadConsecutive<E, D, N, false>(warp, i, mask, from);
+  } else if (e.uniform) {
+    loadUniform<E, D, N>(warp, i, mask, reinterpret_cast<const E*>(base + e.low));
+  } else {
+    loadScattered<E, D, N>(warp, i, mask, base, a);
+  }
+}
+
+template <class E, class D, unsigned N>
+[[gnu::always_inline]] inline void store(Warp& warp, const Instruction* i, std::uint32_t mask, std::byte* base, const LaneAddresses& a,
+                                         const Extent& e) {
+  const D* const s[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
+  if (e.consecutive && mask == allLanes) {
+    E* const to = reinterpret_cast<E*>(base + a.at[0]);
+    CNN_EACH_LANE {
+      for (unsigned n = 0; n < N; ++n) to[l * N + n] = E(s[n][l]);
+    }
+    return;
+  }
+  // In the order of the lanes: where several write one place, the last one stays.
+  for (unsigned l = 0; l < warpLanes; ++l) {
+    if (!inMask(mask, l)) continue;
+    E* const to = reinterpret_cast<E*>(base + a.at[l]);
+    for (unsigned n = 0; n < N; ++n) to[n] = E(s[n][l]);
+  }
+}
+
+template <class E, class D, unsigned N, bool Writes> const Instruction* global(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  if (mask == 0) return next(warp, i);
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  const Extent e = measure<sizeof(E) * N>(a, mask);
+  std::ptrdiff_t delta;
+  if (warp.instrumented || !e.aligned || !globalDelta<sizeof(E) * N>(warp, e, Writes, delta)) [[unlikely]]
+    return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
+  std::byte* const base = reinterpret_cast<std::byte*>(delta);
+  if constexpr (Writes) store<E, D, N>(warp, i, mask, base, a, e);
+  else load<E, D, N>(warp, i, mask, base, a, e);
+  return next(warp, i);
+}
+
+template <class E, class D, unsigned N, bool Writes> const Instruction* shared(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  if (mask == 0) return next(warp, i);
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  const Extent e = measure<sizeof(E) * N>(a, mask);
+  const Block& block = *warp.block;
+  if (warp.instrumented || !e.aligned || e.high + sizeof(E) * N > block.sharedBytes) [[unlikely]]
+    return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
+  if constexpr (Writes) store<E, D, N>(warp, i, mask, block.shared, a, e);
+  else load<E, D, N>(warp, i, mask, block.shared, a, e);
+  return next(warp, i);
+}
+
+// ---- decode ------------------------------------------------------------------------------------------------------
+
+template <class E, class D, bool Writes> Handler fastHandler(Space space, unsigned count) {
+  const bool isShared = space == Space::shared;
+  if (count == 1) return isShared ? shared<E, D, 1, Writes> : global<E, D, 1, Writes>;
+  if (count == 2) return isShared ? shared<E, D, 2, Writes> : global<E, D, 2, Writes>;
+  if constexpr (sizeof(E) <= 4)
+    if (count == 4) return isShared ? shared<E, D, 4, Writes> : global<E, D, 4, Writes>;
+  return Writes ? storeAny : loadAny;
+}
+
+template <bool Writes> Handler chooseHandler(Space space, Type type, bool wide, unsigned count) {
+  if (space != Space::global && space != Space::shared && space != Space::generic && space != Space::constant)
+    return Writes ? storeAny : loadAny;
+  if (wide) {
+    if (ptx::bits(type) == 64) return fastHandler<std::uint64_t, std::uint64_t, Writes>(space, count);
+    return Writes ? storeAny : loadAny;
+  }
+  switch (ptx::bits(type)) {
+    case 8: return !Writes && ptx::isSigned(type) ? fastHandler<std::int8_t, std::uint32_t, Writes>(space, count)
+                                                  : fastHandler<std::uint8_t, std::uint32_t, Writes>(space, count);
+    case 16: return !Writes && ptx::isSigned(type) ? fastHandler<std::int16_t, std::uint32_t, Writes>(space, count)
+                                                   : fastHandler<std::uint16_t, std::uint32_t, Writes>(space, count);
+    case 32: return fastHandler<std::uint32_t, std::uint32_t, Writes>(space, count);
+    default: return Writes ? storeAny : loadAny;
+  }
+}
+
+Space statedSpace(const Decoder& d) {
+  if (d.has("global")) return Space::global;
+  if (d.has("shared") || d.has("shared::cta") || d.has("shared::cluster")) return Space::shared;
+  if (d.has("local")) return Space::local;
+  if (d.has("const")) return Space::constant;
+  if (d.has("param") || d.has("param::entry") || d.has("param::func")) return Space::param;
+  return Space::generic;
+}
+
+// A 16-bit destination keeps its value zero extended, so only wider ones need the sign.
+template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
+  const Type type = d.last();
+  const ptx::Operand& value = d.operand(Writes ? 1 : 0);
+  const bool vector = value.kind == ptx::Operand::Kind::vector;
+  const unsigned count = vector ? unsigned(value.parts.size()) : 1;
+  bool wide = ptx::bits(type) == 64, narrow = false;
+  for (unsigned n = 0; n < count; ++n) {
+    const ptx::Operand& part = vector ? value.parts[n] : value;
+    if (part.kind != ptx::Operand::Kind::reg) continue;
+    wide = d.width(part) == 64;
+    narrow = ptx::bits(d.declared(part)) <= 16;
+  }
+  const Type slotType = wide ? Type::b64 : type;
+  for (unsigned n = 0; n < count; ++n) {
+    const ptx::Operand& part = vector ? value.parts[n] : value;
+    out.slot[n] = Writes ? d.source(part, slotType) : d.destination(part, slotType);
+  }
+  for (unsigned n = count; n < 4; ++n) out.slot[n] = out.slot[0];
+
+  Space space = statedSpace(d);
+  const AddressOperand address = d.address(d.operand(Writes ? 0 : 1));
+  if (address.space == Space::local) space = Space::local;  // variables of a call sequence are .param by name only
+  if (space == Space::generic && address.space != Space::generic) space = address.space;
+  out.slot[4] = address.slot;
+  out.immediate = address.offset;
+  out.count = count;
+  const bool readsSigned = ptx::isSigned(type) && !(narrow && ptx::bits(type) == 16);
+  out.flags = (address.wide ? wideAddress : 0) | (d.has("nc") ? nonCoherent : 0) | (wide ? wideRegister : 0) |
+              (readsSigned ? signExtended : 0) | std::uint32_t(space) << spaceShift | ptx::bytes(type) << elementShift;
+  out.function = chooseHandler<Writes>(space, readsSigned || !ptx::isSigned(type) ? type : Type::u16, wide, count);
+  if (!Writes && space == Space::param && address.space == Space::param) out.function = loadParameter;
+  if (space == Space::global || space == Space::generic) d.counted(Writes ? Class::globalStore : Class::globalLoad);
+  else if (space == Space::shared) d.counted(Writes ? Class::sharedStore : Class::sharedLoad);
+}
+
+const Instruction* fence(Warp& warp, const Instruction* i) {
+  if (warp.mask(i) != 0) std::atomic_thread_fence(std::memory_order_seq_cst);
+  return next(warp, i);
+}
+void decodeFence(Decoder&, Instruction& out) { out.function = fence; }
+
+const Instruction* prefetch(Warp& warp, const Instruction* i) { return next(warp, i); }
+void decodePrefetch(Decoder&, Instruction& out) { out.function = prefetch; }
+
+}  // namespace
+
+#define CNN_ORDERED "[.weak|.relaxed|.acquire|.volatile][.cta|.cluster|.gpu|.sys]"
+#define CNN_ORDERED_STORE "[.weak|.relaxed|.release|.volatile][.cta|.cluster|.gpu|.sys]"
+#define CNN_SPACES "[.global|.shared|.shared::cta|.shared::cluster|.local|.const|.param|.param::entry|.param::func]"
+#define CNN_HINTS "[.L1::evict_normal|.L1::evict_unchanged|.L1::evict_first|.L1::evict_last|.L1::no_allocate]"
+#define CNN_PREFETCH "[.L2::64B|.L2::128B|.L2::256B]"
+#define CNN_TYPES ".{b8|b16|b32|b64|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64}"
+
+std::span<const Entry> memory() {
+  constexpr Class c = Class::otherMemory;
+  static const Entry entries[] = {
+      {"ld" CNN_ORDERED CNN_SPACES "[.ca|.cg|.cs|.lu|.cv]" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v []", 10, 10, c, 0, decodeAccess<false>},
+      {"ld.global[.ca|.cg|.cs].nc" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v []", 31, 32, c, 0, decodeAccess<false>},
+      {"ldu[.global][.v2|.v4]" CNN_TYPES, "=T>*v []", 20, 20, c, 0, decodeAccess<false>},
+      {"st" CNN_ORDERED_STORE CNN_SPACES "[.wb|.cg|.cs|.wt]" CNN_HINTS "[.v2|.v4]" CNN_TYPES, "[] T>*v", 10, 10, c, 0, decodeAccess<true>},
+      {"membar.{cta|gl|sys}", "", 14, 10, c, 0, decodeFence},
+      {"fence.{sc|acq_rel}.{cta|gpu|sys}", "", 60, 70, c, 0, decodeFence},
+      {"fence.{sc|acq_rel}.cluster", "", 78, 90, c, 0, decodeFence},
+      {"prefetch.{global|local}.{L1|L2}", "[]", 20, 20, c, 0, decodePrefetch},
+      {"prefetch.{L1|L2}", "[]", 20, 20, c, 0, decodePrefetch},
+      {"prefetchu.L1", "[]", 20, 20, c, 0, decodePrefetch},
+      {"discard.global.L2", "[] imm", 74, 80, c, 0, decodePrefetch},
+  };
+  return entries;
+}
+
+}  // namespace cnn::emu::CNN_ISA

@@ -1,0 +1,92 @@
+// What watches memory accesses: the detailed counters, then the checks.
+#include "machine/access.h"
+#include "machine/block.h"
+#include "machine/block_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace cnn::emu {
+namespace {
+
+using ptx::Space;
+
+// Distinct 32-byte sectors of one request.
+std::uint64_t sectorsOf(const Access& access) {
+  std::array<std::uint64_t, warpLanes * 2> sectors;
+  std::size_t count = 0;
+  for (std::uint32_t rest = access.lanes; rest != 0; rest &= rest - 1) {
+    const std::uint64_t address = access.addresses[std::countr_zero(rest)];
+    sectors[count++] = address / 32;
+    if ((address + access.bytes - 1) / 32 != address / 32) sectors[count++] = address / 32 + 1;
+  }
+  std::sort(sectors.begin(), sectors.begin() + std::ptrdiff_t(count));
+  return std::uint64_t(std::unique(sectors.begin(), sectors.begin() + std::ptrdiff_t(count)) - sectors.begin());
+}
+
+struct Wavefronts {
+  std::uint64_t needed = 0, ideal = 0;
+};
+
+// 32 banks of 4 bytes. Accesses of 8 and 16 bytes go by halves and quarters of the warp; lanes that read the same word
+// share it.
+Wavefronts wavefrontsOf(const Access& access) {
+  const unsigned words = std::max(1u, access.bytes / 4), lanesPerPass = warpLanes / words;
+  Wavefronts total;
+  for (unsigned begin = 0; begin < warpLanes; begin += lanesPerPass) {
+    std::array<std::uint64_t, warpLanes> touched;
+    std::size_t count = 0;
+    for (unsigned l = begin; l < begin + lanesPerPass; ++l) {
+      if (!(access.lanes >> l & 1)) continue;
+      for (unsigned w = 0; w < words; ++w) touched[count++] = access.addresses[l] / 4 + w;
+    }
+    if (count == 0) continue;
+    std::sort(touched.begin(), touched.begin() + std::ptrdiff_t(count));
+    const auto end = std::unique(touched.begin(), touched.begin() + std::ptrdiff_t(count));
+    std::array<std::uint64_t, 32> perBank{};
+    for (auto word = touched.begin(); word != end; ++word) ++perBank[*word % 32];
+    total.needed += *std::max_element(perBank.begin(), perBank.end());
+    ++total.ideal;
+  }
+  return total;
+}
+
+void count(Counters& c, const Access& access) {
+  const auto bytes = std::uint64_t(std::popcount(access.lanes)) * access.bytes;
+  if (access.space == Space::global) {
+    const std::uint64_t sectors = sectorsOf(access);
+    c.widestGlobalAccess = std::max<std::uint64_t>(c.widestGlobalAccess, access.bytes);
+    if (access.kind == AccessKind::atomic) {
+      ++c.globalAtomicRequests;
+      c.globalAtomicSectors += sectors;
+    } else if (access.kind == AccessKind::store) {
+      ++c.globalStoreRequests;
+      c.globalStoreSectors += sectors;
+      c.globalStoreBytes += bytes;
+    } else {
+      ++c.globalLoadRequests;
+      c.globalLoadSectors += sectors;
+      c.globalLoadBytes += bytes;
+    }
+  } else if (access.space == Space::shared) {
+    const Wavefronts waves = wavefrontsOf(access);
+    c.widestSharedAccess = std::max<std::uint64_t>(c.widestSharedAccess, access.bytes);
+    c.sharedIdealWavefronts += waves.ideal;
+    c.maxSharedConflict = std::max(c.maxSharedConflict, (waves.needed + waves.ideal - 1) / waves.ideal);
+    const bool stores = access.kind == AccessKind::store || access.kind == AccessKind::atomic;
+    ++(stores ? c.sharedStoreRequests : c.sharedLoadRequests);
+    (stores ? c.sharedStoreWavefronts : c.sharedLoadWavefronts) += waves.needed;
+    (stores ? c.sharedStoreBytes : c.sharedLoadBytes) += bytes;
+  }
+}
+
+}  // namespace
+
+bool observe(Warp& warp, const Instruction* i, const Access& access) {
+  Block& block = *warp.block;
+  if (block.launch->detailed) count(block.counters, access);
+  return !block.checks || block.checks->access(warp, i, access);
+}
+
+}  // namespace cnn::emu

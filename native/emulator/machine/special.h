@@ -1,0 +1,17 @@
+// Names of special registers.
+#pragma once
+
+#include "machine/program.h"
+
+#include <optional>
+#include <string_view>
+
+namespace cnn::emu {
+
+struct SpecialInfo {
+  Special special;
+  unsigned bits;  // 32 or 64
+};
+std::optional<SpecialInfo> specialNamed(std::string_view name);
+
+}  // namespace cnn::emu
