@@ -169,6 +169,7 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
       copy->count(c.globalStoreBytes, c.globalStoreSectors);
     }
     if (w.block->launch->checks) asyncReadBegin(*from.block, from.offset, copy->bytes, name);
+    CopyEngine::of(*w.block);   // completes at the end of the block what nobody waits for
     state.stores.push_back({lane, state.storeGroup[lane], [copy, from] {
                               copy->store(from.block->sharedAt(from.offset, copy->bytes), from.offset);
                               if (from.block->launch->checks) asyncReadEnd(*from.block, from.offset, copy->bytes);

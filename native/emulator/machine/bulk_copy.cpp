@@ -17,15 +17,13 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-// Finds the host memory of a run; rows of one tensor mostly lie in one allocation.
-CopyProblem resolve(const BoxRun& run, Memory& memory, bool writes, Memory::Range& range, CopyPlan::Row& row) {
+// Finds the host memory of a run, all of which must lie in `range`, the allocation that the copy starts from.
+CopyProblem resolve(const BoxRun& run, const Memory& memory, bool writes, const Memory::Range& range, CopyPlan::Row& row) {
   row = {run, nullptr, nullptr};
   if (run.inside == 0) return {};
-  if (run.global < range.base || run.global + run.inside > range.end) {
-    if (!memory.range(run.global, range) || run.global + run.inside > range.end)
-      return {statusIllegalAddress, "bulk copy of " + std::to_string(run.inside) + " bytes of global memory at "
-                                        + hex(run.global) + ": " + memory.describe(run.global)};
-  }
+  if (run.global < range.base || run.global + run.inside > range.end)
+    return {statusIllegalAddress, "bulk copy of " + std::to_string(run.inside) + " bytes of global memory at " + hex(run.global)
+                                      + ", not inside the allocation it belongs to: " + memory.describe(run.global)};
   if (writes && range.readOnly)
     return {statusIllegalAddress, "bulk copy writes constant memory at " + hex(run.global)};
   row.global = reinterpret_cast<std::byte*>(run.global + std::uint64_t(range.delta));
@@ -112,6 +110,8 @@ CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& m
   plan.type = map.type;
   plan.fillNaN = map.fillNaN;
   Memory::Range range;
+  if (!memory.range(map.address, range))
+    return {statusIllegalAddress, "the tensor at " + hex(map.address) + ": " + memory.describe(map.address)};
   CopyProblem problem;
   walkBox(map, position, [&](const BoxRun& run) {
     if (!problem.text.empty()) return;
@@ -126,6 +126,7 @@ CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, Memory& memory
   plan.bytes = bytes;
   if (bytes == 0) return {};
   Memory::Range range;
+  memory.range(address, range);   // an empty range if there is none
   plan.rows.emplace_back();
   return resolve({0, bytes, 0, bytes, address}, memory, writes, range, plan.rows.back());
 }

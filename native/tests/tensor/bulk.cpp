@@ -50,6 +50,7 @@ class Case {
   }
   Fault faultOf(const std::string& body) {
     const auto fault = tryRun(body, false);
+    if (!fault) FAIL("no fault:" + body);
     REQUIRE(fault.has_value());
     return *fault;
   }
@@ -215,13 +216,13 @@ TEST(multicast_reaches_every_block_of_the_mask) {
       " barrier.cluster.arrive.release.aligned;\n barrier.cluster.wait.acquire.aligned;\n mov.u32 %x11, %cluster_ctarank;\n setp.eq.u32 %p2, %x11, 0;\n and.pred %p2, %p2, %p0;\n"
       " mov.b16 %h2, 3;\n" + at2d(0, 5) +
       " @%p2 cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%x1], [%d3, {%x4, %x5}], [%x2], %h2;\n" + wait +
-      " mul.wide.u32 %d7, %x11, 8192;\n add.s64 %d2, %d2, %d7;\n barrier.cluster.arrive;\n barrier.cluster.wait;\n";
+      " mul.wide.u32 %d7, %x11, 16384;\n add.s64 %d2, %d2, %d7;\n barrier.cluster.arrive;\n barrier.cluster.wait;\n";
   const std::string text = kernel(body);
   cnn::test::Program program(c.device, moduleText(text));
   program.cluster = c.cluster;
-  program.run("k", {2}, {threads}, 0, c.map, c.in, c.out - 0);
+  program.run("k", {2}, {threads}, 0, c.map, c.in, c.out);
   for (std::uint64_t block = 0; block < 2; ++block) {
-    const auto got = c.device.download<std::uint16_t>(c.out + 32768 + 8192 * block, 512);
+    const auto got = c.device.download<std::uint16_t>(c.out + 32768 + 16384 * block, 512);
     for (std::size_t row = 0; row < 8; ++row)
       for (std::size_t column = 0; column < 64; ++column) CHECK_EQ(got[row * 64 + ((column / 8) ^ row) * 8 + column % 8], c.source[(5 + row) * 64 + column]);
   }
