@@ -118,11 +118,13 @@ template <class A, class B, int M, int K, bool saturate> const Instruction* mma8
   alignas(64) int32_t sum[4][32] = {};
   int32_t* d[4] = {sum[0], sum[1], sum[2], sum[3]};
   multiplyBlock<int32_t, K, M / 4>(a, b, d);
+  // All of C before any of D: they may share registers in another order.
+  alignas(64) int32_t addend[4][32];
+  for (int r = 0; r < M / 4; ++r) std::memcpy(addend[r], w.lanes<int32_t>(f.c[r]), sizeof addend[r]);
   for (int r = 0; r < M / 4; ++r) {
-    const int32_t* c = w.lanes<int32_t>(f.c[r]);
     int32_t* to = w.lanes<int32_t>(f.d[r]);
     for (int lane = 0; lane < 32; ++lane) {
-      const int64_t exact = int64_t(c[lane]) + sum[r][lane];
+      const int64_t exact = int64_t(addend[r][lane]) + sum[r][lane];
       using Limits = std::numeric_limits<int32_t>;
       to[lane] = saturate ? int32_t(std::clamp<int64_t>(exact, Limits::min(), Limits::max())) : int32_t(uint32_t(exact));
     }

@@ -1,0 +1,45 @@
+// Approximate functions: the reference in double (or 113 bits), the documented error as the bound.
+#include "corpus.h"
+
+#include <cmath>
+
+namespace cnn::conformance {
+namespace {
+
+void addFunction(Corpus& corpus, const std::string& instruction, Range range, double (*function)(double), std::uint64_t ulps, double absolute = 0) {
+  Case& added = corpus.add("approximate", instruction, Type::f32, {{Type::f32, range}},
+                           [function](const std::uint64_t* x) { return encode(f32, {Wide(function(double(decode(f32, x[0]))))}); });
+  added.ulps = ulps;
+  added.absolute = absolute;
+}
+
+}  // namespace
+
+// Bounds as the PTX ISA states them: relative ones in ulps of the float result, 2^-22 being 2 to 4 of them.
+void addApproximate(Corpus& corpus) {
+  addFunction(corpus, "rcp.approx.f32", Range::moderate, [](double x) { return 1 / x; }, 1);
+  addFunction(corpus, "rcp.approx.ftz.f32", Range::moderate, [](double x) { return 1 / x; }, 1);
+  addFunction(corpus, "sqrt.approx.f32", Range::positive, [](double x) { return std::sqrt(x); }, 4);
+  addFunction(corpus, "rsqrt.approx.f32", Range::positive, [](double x) { return 1 / std::sqrt(x); }, 4);
+  addFunction(corpus, "ex2.approx.f32", Range::exponent, [](double x) { return std::exp2(x); }, 4);
+  addFunction(corpus, "ex2.approx.ftz.f32", Range::exponent, [](double x) { return std::exp2(x); }, 4);
+  addFunction(corpus, "lg2.approx.f32", Range::positive, [](double x) { return std::log2(x); }, 4, 0x1p-22);
+  addFunction(corpus, "sin.approx.f32", Range::angle, [](double x) { return std::sin(x); }, 0, 0x1p-20);
+  addFunction(corpus, "cos.approx.f32", Range::angle, [](double x) { return std::cos(x); }, 0, 0x1p-20);
+  addFunction(corpus, "tanh.approx.f32", Range::exponent, [](double x) { return std::tanh(x); }, 1 << 13);
+  Case& quotient = corpus.add("approximate", "div.approx.f32", Type::f32, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}},
+                              [](const std::uint64_t* x) { return encode(f32, divide(decode(f32, x[0]), decode(f32, x[1]))); });
+  quotient.ulps = 2;
+  Case& full = corpus.add("approximate", "div.full.f32", Type::f32, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}},
+                          [](const std::uint64_t* x) { return encode(f32, divide(decode(f32, x[0]), decode(f32, x[1]))); });
+  full.ulps = 2;
+  Case& half = corpus.add("approximate", "tanh.approx.f16", Type::f16, {{Type::f16, Range::exponent}},
+                          [](const std::uint64_t* x) { return encode(f16, {Wide(std::tanh(double(decode(f16, x[0]))))}); });
+  half.absolute = 0x1p-10;
+  half.ulps = 1;
+  Case& halfPower = corpus.add("approximate", "ex2.approx.f16", Type::f16, {{Type::f16, Range::exponent}},
+                               [](const std::uint64_t* x) { return encode(f16, {Wide(std::exp2(double(decode(f16, x[0]))))}); });
+  halfPower.ulps = 2;
+}
+
+}  // namespace cnn::conformance

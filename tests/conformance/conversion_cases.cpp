@@ -1,0 +1,155 @@
+// cvt between all types, with the rounding modes that each pair allows, and saturation.
+#include "corpus.h"
+
+namespace cnn::conformance {
+namespace {
+
+struct Named {
+  Type type;
+  const char* name;
+  bool isSigned;
+};
+constexpr Named integers[] = {{Type::u8, "u8", false},   {Type::s8, "s8", true},   {Type::u16, "u16", false}, {Type::s16, "s16", true},
+                              {Type::u32, "u32", false}, {Type::s32, "s32", true}, {Type::u64, "u64", false}, {Type::s64, "s64", true}};
+constexpr Named reals[] = {{Type::f16, "f16", true}, {Type::f32, "f32", true}, {Type::f64, "f64", true}};
+
+struct Mode {
+  const char* suffix;
+  Rounding rounding;
+};
+constexpr Mode toReal[] = {{".rn", Rounding::nearest}, {".rz", Rounding::zero}, {".rm", Rounding::down}, {".rp", Rounding::up}};
+constexpr Mode toInteger[] = {{".rni", Rounding::nearest}, {".rzi", Rounding::zero}, {".rmi", Rounding::down}, {".rpi", Rounding::up}};
+
+Wide integerValue(const Named& n, std::uint64_t x) {
+  const int bits = bitsOf(n.type);
+  return n.isSigned ? Wide(signExtend(x & mask(bits), bits)) : Wide(x & mask(bits));
+}
+
+// 2^n, n small.
+Wide power(int n) { return n < 0 ? 1 / power(-n) : n == 0 ? Wide(1) : 2 * power(n - 1); }
+
+std::uint64_t clamped(const Named& n, Wide value) {
+  const int bits = bitsOf(n.type);
+  const Wide least = n.isSigned ? -power(bits - 1) : Wide(0), most = power(n.isSigned ? bits - 1 : bits) - 1;
+  if (value <= least) return (n.isSigned ? std::uint64_t(1) << (bits - 1) : 0) & mask(bits);
+  if (value >= most) return mask(n.isSigned ? bits - 1 : bits);
+  __extension__ using Int = __int128;
+  return std::uint64_t(Int(value)) & mask(bits);
+}
+
+// To the nearest integer of the mode, still as a wide number. 113 bits hold every value below 2^64 and its fraction.
+Wide integral(Wide x, Rounding rounding) {
+  if (x != x || x >= power(70) || x <= -power(70)) return x;
+  __extension__ using Int = __int128;
+  const Int below = Int(x) - (Wide(Int(x)) > x ? 1 : 0);  // floor
+  const Wide fraction = x - Wide(below), half = Wide(1) / 2;
+  bool up = false;
+  switch (rounding) {
+    case Rounding::down: up = false; break;
+    case Rounding::up: up = fraction > 0; break;
+    case Rounding::zero: up = fraction > 0 && x < 0; break;
+    case Rounding::nearest: up = fraction > half || (fraction == half && below % 2 != 0); break;
+  }
+  return Wide(below + (up ? 1 : 0));
+}
+
+void addIntegerToInteger(Corpus& corpus) {
+  for (const Named& to : integers)
+    for (const Named& from : integers)
+      for (const bool saturate : {false, true}) {
+        const std::string instruction = std::string("cvt") + (saturate ? ".sat." : ".") + to.name + "." + from.name;
+        if (to.type == from.type && saturate) continue;
+        corpus.add("conversion", instruction, to.type, {{from.type}}, [to, from, saturate](const std::uint64_t* x) {
+          if (saturate) return clamped(to, integerValue(from, x[0]));
+          const int bits = bitsOf(from.type);
+          const std::uint64_t wide = from.isSigned ? std::uint64_t(signExtend(x[0] & mask(bits), bits)) : x[0] & mask(bits);
+          return wide & mask(bitsOf(to.type));
+        });
+      }
+}
+
+void addIntegerToReal(Corpus& corpus) {
+  for (const Named& to : reals)
+    for (const Named& from : integers)
+      for (const Mode& mode : toReal) {
+        const Format& f = *formatOf(to.type);
+        corpus.add("conversion", std::string("cvt") + mode.suffix + "." + to.name + "." + from.name, to.type, {{from.type}},
+                   [&f, from, mode](const std::uint64_t* x) { return encode(f, {integerValue(from, x[0])}, mode.rounding); });
+      }
+}
+
+// Out of range gives the nearest end of the range. NaN gives 0 for types up to 32 bits.
+void addRealToInteger(Corpus& corpus) {
+  for (const Named& to : integers)
+    for (const Named& from : reals)
+      for (const Mode& mode : toInteger) {
+        const Format& f = *formatOf(from.type);
+        // NaN to 64 bits, and from double, is a value of its own; those inputs are moderate.
+        const Range range = bitsOf(to.type) == 64 || from.type == Type::f64 ? Range::moderate : Range::any;
+        corpus.add("conversion", std::string("cvt") + mode.suffix + "." + to.name + "." + from.name, to.type, {{from.type, range}},
+                   [&f, to, mode](const std::uint64_t* x) {
+          const Wide value = decode(f, x[0]);
+          return value != value ? 0 : clamped(to, integral(value, mode.rounding));
+        });
+      }
+}
+
+void addRealToReal(Corpus& corpus) {
+  for (const Named& to : reals)
+    for (const Named& from : reals) {
+      const Format &f = *formatOf(to.type), &g = *formatOf(from.type);
+      const std::string names = std::string(".") + to.name + "." + from.name;
+      if (f.precision > g.precision) {
+        corpus.add("conversion", "cvt" + names, to.type, {{from.type}}, [&f, &g](const std::uint64_t* x) { return encode(f, {decode(g, x[0]), 0, x[0] != 0 && decode(g, x[0]) == 0}); });
+      } else if (f.precision < g.precision) {
+        for (const Mode& mode : toReal)
+          corpus.add("conversion", std::string("cvt") + mode.suffix + names, to.type, {{from.type}},
+                     [&f, &g, mode](const std::uint64_t* x) { return encode(f, {decode(g, x[0]), 0, x[0] != 0 && decode(g, x[0]) == 0}, mode.rounding); });
+      } else {
+        for (const Mode& mode : toInteger)
+          corpus.add("conversion", std::string("cvt") + mode.suffix + names, to.type, {{from.type}}, [&f, mode](const std::uint64_t* x) {
+            const std::uint64_t sign = x[0] & std::uint64_t(1) << (f.storageBits - 1);
+            return encode(f, {integral(decode(f, x[0]), mode.rounding), 0, sign != 0}, Rounding::nearest);
+          });
+      }
+    }
+  corpus.add("conversion", "cvt.sat.f32.f32", Type::f32, {{Type::f32}},
+             [](const std::uint64_t* x) { return encode(f32, {decode(f32, x[0])}, Rounding::nearest, false, true); });
+}
+
+std::uint64_t toBf16(std::uint64_t x, Rounding rounding) { return encode(bf16, {decode(f32, x), 0, x >> 31 != 0}, rounding); }
+
+std::uint64_t toF16(std::uint64_t x, Rounding rounding) { return encode(f16, {decode(f32, x), 0, x >> 31 != 0}, rounding); }
+
+// The first operand goes to the upper half.
+void addPacked(Corpus& corpus) {
+  for (const Mode& mode : {toReal[0], toReal[1]}) {
+    corpus.add("conversion", std::string("cvt") + mode.suffix + ".bf16.f32", Type::bf16, {{Type::f32}}, [mode](const std::uint64_t* x) { return toBf16(x[0], mode.rounding); });
+    corpus.add("conversion", std::string("cvt") + mode.suffix + ".bf16x2.f32", Type::bf16x2, {{Type::f32}, {Type::f32}},
+               [mode](const std::uint64_t* x) { return toBf16(x[0], mode.rounding) << 16 | toBf16(x[1], mode.rounding); });
+    corpus.add("conversion", std::string("cvt") + mode.suffix + ".f16x2.f32", Type::f16x2, {{Type::f32}, {Type::f32}},
+               [mode](const std::uint64_t* x) { return toF16(x[0], mode.rounding) << 16 | toF16(x[1], mode.rounding); });
+  }
+  corpus.add("conversion", "cvt.rn.relu.bf16x2.f32", Type::bf16x2, {{Type::f32}, {Type::f32}}, [](const std::uint64_t* x) {
+    const auto half = [](std::uint64_t v) { const std::uint64_t h = toBf16(v, Rounding::nearest); return h >> 15 && !isNaN(bf16, h) ? 0 : h; };
+    return half(x[0]) << 16 | half(x[1]);
+  });
+  // To the nearest tf32, ties away from zero; the 13 bits below are not specified.
+  corpus.addBody("conversion/cvt.rna.tf32.f32", "cvt.rna.tf32.f32 %o, %a; and.b32 %o, %o, 0xffffe000;", Type::u32, {{Type::f32, Range::moderate}}, [](const Columns& in) {
+    Column out(threads);
+    for (unsigned t = 0; t < threads; ++t) out[t] = (in[0][t] + 0x1000) & 0xffffe000;
+    return out;
+  });
+}
+
+}  // namespace
+
+void addConversion(Corpus& corpus) {
+  addIntegerToInteger(corpus);
+  addIntegerToReal(corpus);
+  addRealToInteger(corpus);
+  addRealToReal(corpus);
+  addPacked(corpus);
+}
+
+}  // namespace cnn::conformance
