@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CnnNative.Engines.Cpu;
@@ -6,6 +7,7 @@ namespace CnnNative.Engines.Cpu;
 internal static unsafe class AveragePool
 {
     /// <summary>y = mean of each window of the plane x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in PoolGeometry g, float* x, float* y)
     {
         var (whole, wholeEnd) = g.WholeColumns();
@@ -20,6 +22,7 @@ internal static unsafe class AveragePool
     }
 
     /// <summary>dx = the shares of all windows that hold the element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward(in PoolGeometry g, float* dy, float* dx)
     {
         if (g.IsHalving)
@@ -28,7 +31,14 @@ internal static unsafe class AveragePool
             return;
         }
 
-        new Span<float>(dx, checked((int)g.InputPlane)).Clear();
+        var plane = new Span<float>(dx, checked((int)g.InputPlane));
+        if (g.OutputPlane == 1 && new Window(g, 0, 0) is { Height: var height, Width: var width } whole && height == g.H && width == g.W)
+        {
+            plane.Fill(*dy / whole.Divisor);
+            return;
+        }
+
+        plane.Clear();
         for (var row = 0; row < g.P; row++)
         {
             for (var column = 0; column < g.Q; column++)
@@ -43,6 +53,7 @@ internal static unsafe class AveragePool
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardHalving(in PoolGeometry g, float* dy, float* dx)
     {
         for (var row = 0; row < g.P; row++, dy += g.Q)
@@ -68,11 +79,11 @@ internal static unsafe class AveragePool
     }
 
     /// <summary>One window, anywhere; sixteen elements of a row of it at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float One(in PoolGeometry g, float* x, int row, int column)
     {
         var window = new Window(g, row, column);
-        var width = window.Right - window.Left;
-        var height = window.Bottom - window.Top;
+        var (height, width) = (window.Height, window.Width);
         // Windows as wide as the plane are one run of memory.
         if (width == g.W) (width, height) = (width * height, Math.Min(height, 1));
         var lanes = Vector512<float>.Zero;
@@ -89,6 +100,7 @@ internal static unsafe class AveragePool
     }
 
     /// <summary>Sixteen neighbouring windows that lie in the image from left to right, with stride 1 or 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector512<float> Sixteen(in PoolGeometry g, float* x, int row, int column, int count)
     {
         var window = new Window(g, row, column);
@@ -113,12 +125,16 @@ internal static unsafe class AveragePool
         public readonly int Top, Bottom, Left, Right;
         public readonly float Divisor;
 
+        public int Height => Bottom - Top;
+
+        public int Width => Right - Left;
+
         public Window(in PoolGeometry g, int row, int column)
         {
             var (top, left) = (g.Top(row), g.Left(column));
             var (bottom, right) = (Math.Min(top + g.R, g.H + g.PadH), Math.Min(left + g.S, g.W + g.PadW));
             (Top, Left, Bottom, Right) = (Math.Max(top, 0), Math.Max(left, 0), Math.Min(bottom, g.H), Math.Min(right, g.W));
-            Divisor = g.CountIncludePad ? (bottom - top) * (right - left) : (Bottom - Top) * (Right - Left);
+            Divisor = g.CountIncludePad ? (bottom - top) * (right - left) : Height * Width;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CnnNative.Engines.Cpu;
@@ -14,7 +15,7 @@ internal sealed unsafe class CpuDropout(CpuThreads threads) : IDropout
         float* source = pinnedX, target = pinnedY;
         var units = x.Count / unitSize;
         var mask = new UnitMask(stream, probability);
-        threads.For((units + Philox.Batch - 1) / Philox.Batch, 1 + Grain / (Philox.Batch * unitSize), (first, last) =>
+        threads.For((units + Philox.Batch - 1) / Philox.Batch, 1 + Grain / (Philox.Batch * unitSize), [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, last) =>
         {
             for (var batch = first; batch < last; batch++)
             {
@@ -26,6 +27,7 @@ internal sealed unsafe class CpuDropout(CpuThreads threads) : IDropout
         });
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DropElements(in UnitMask mask, Vector512<float> front, Vector512<float> back, float* x, float* y, long count)
     {
         mask.Apply(front, Lanes.LoadFirst(x, count)).StoreFirst(y, count);
@@ -33,6 +35,7 @@ internal sealed unsafe class CpuDropout(CpuThreads threads) : IDropout
             mask.Apply(back, Lanes.LoadFirst(x + Lanes.Count, count - Lanes.Count)).StoreFirst(y + Lanes.Count, count - Lanes.Count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DropUnits(in UnitMask mask, Vector512<float> front, Vector512<float> back, float* x, float* y, long count, long unitSize)
     {
         var survivors = (ulong)front.ExtractMostSignificantBits() | (ulong)back.ExtractMostSignificantBits() << Lanes.Count;
@@ -52,6 +55,7 @@ internal sealed unsafe class CpuDropout(CpuThreads threads) : IDropout
         public ScaleMap Scale => new(factor);
 
         /// <summary>All bits set for each of 32 units that survives.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public (Vector512<float> Front, Vector512<float> Back) Survivors(long batch)
         {
             var (a, b) = Philox.Words(stream, batch);
@@ -60,6 +64,7 @@ internal sealed unsafe class CpuDropout(CpuThreads threads) : IDropout
         }
 
         /// <summary>x / (1 - p) in surviving lanes, 0 in the others, even where x is NaN.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector512<float> Apply(Vector512<float> survivors, Vector512<float> x) =>
             Vector512.ConditionalSelect(survivors, x * factor, Vector512<float>.Zero);
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>Moves elements of any size: between layouts, and in blocks.</summary>
@@ -66,6 +68,7 @@ internal sealed unsafe class CpuLayout(CpuThreads threads) : ILayout
     }
 
     /// <summary>At most <see cref="Tile"/> rows of a matrix become columns of the target.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeStrip<T>(T* source, T* target, int height, int rows, int columns) where T : unmanaged
     {
         for (var j = 0; j < columns; j += Tile)

@@ -19,7 +19,7 @@ internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
         var partial = new double[lines.Bundles];
         threads.For(lines.Bundles, lines.Grain, (first, last) =>
         {
-            float* maxima = stackalloc float[Lanes.Count], sums = stackalloc float[Lanes.Count];
+            float* maxima = stackalloc float[SoftmaxLines.Width], sums = stackalloc float[SoftmaxLines.Width];
             for (var bundle = first; bundle < last; bundle++)
             {
                 var start = lines.Start(bundle, out var count);

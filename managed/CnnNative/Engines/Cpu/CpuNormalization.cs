@@ -2,8 +2,7 @@ namespace CnnNative.Engines.Cpu;
 
 /// <summary>
 /// Batch normalisation. A thread takes whole channels, so that the second pass over a channel finds it in the cache and no
-/// sum depends on the number of threads: one channel at a time where its planes are contiguous (NCHW), sixteen neighbouring
-/// ones where channels are (NHWC, and (N, C)).
+/// sum depends on the number of threads; see <see cref="NormalizationChannels"/>.
 /// </summary>
 internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalization
 {

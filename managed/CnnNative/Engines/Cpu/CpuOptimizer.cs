@@ -20,7 +20,7 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
             using var gradient = slot.Gradient.Pin<float>();
             using var momentum = slot.Momentum is { } buffer ? buffer.Pin<float>() : default;
             float* w = parameter, g = gradient, v = momentum;
-            threads.For(slot.Parameter.Count, Grain, (first, last) =>
+            threads.For(slot.Parameter.Count, Grain, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, last) =>
             {
                 for (var i = first; i < last; i += Lanes.Count) step.Apply(w + i, g + i, v is null ? null : v + i, last - i);
             });
@@ -37,7 +37,7 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
             using var mean = slot.Mean.Pin<float>();
             using var square = slot.Square.Pin<float>();
             float* w = parameter, g = gradient, m = mean, s = square;
-            threads.For(slot.Parameter.Count, Grain, (first, last) =>
+            threads.For(slot.Parameter.Count, Grain, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, last) =>
             {
                 for (var i = first; i < last; i += Lanes.Count) step.Apply(w + i, g + i, m + i, s + i, last - i);
             });

@@ -69,10 +69,7 @@ internal sealed unsafe class CpuPooling(CpuThreads threads) : IPooling
     private void MaxForward<TPlaces>(in PoolingProblem problem, float* x, float* y, TPlaces places) where TPlaces : struct, IPoolPlaces
     {
         var g = new PoolGeometry(problem);
-        threads.For((long)problem.N * problem.C, g.Grain, (first, last) =>
-        {
-            for (var plane = first; plane < last; plane++) MaxPool.Forward(g, x + plane * g.InputPlane, y, places, plane * g.OutputPlane);
-        });
+        threads.For((long)problem.N * problem.C, g.Grain, (first, last) => MaxPool.Forward(g, x, y, places, first, last));
     }
 
     private void MaxBackward<TPlaces>(in PoolingProblem problem, float* dy, TPlaces places, float* dx) where TPlaces : struct, IPoolPlaces
@@ -80,11 +77,9 @@ internal sealed unsafe class CpuPooling(CpuThreads threads) : IPooling
         var g = new PoolGeometry(problem);
         threads.For((long)problem.N * problem.C, g.Grain, (first, last) =>
         {
-            for (var plane = first; plane < last; plane++)
-            {
-                if (g.IsHalving && places is BytePlaces bytes) MaxPool.BackwardHalving(g, dy, bytes, plane * g.OutputPlane, dx + plane * g.InputPlane);
-                else MaxPool.Backward(g, dy, places, plane * g.OutputPlane, dx + plane * g.InputPlane);
-            }
+            if (g.IsHalving && places is BytePlaces bytes) MaxPool.BackwardHalving(g, dy, bytes, first, last, dx);
+            else
+                for (var plane = first; plane < last; plane++) MaxPool.Backward(g, dy, places, plane, dx);
         });
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CnnNative.Engines.Cpu;
@@ -15,7 +16,7 @@ internal sealed unsafe class CpuRandom(CpuThreads threads) : IRandom
         // One rounding, low + (high - low) u; the largest results would round up to the bound itself.
         var (offset, range) = (Vector512.Create(low), Vector512.Create(high - low));
         var largest = Vector512.Create(low < high ? MathF.BitDecrement(high) : low);
-        threads.For(Batches(count), GrainInBatches, (first, last) =>
+        threads.For(Batches(count), GrainInBatches, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, last) =>
         {
             for (var batch = first; batch < last; batch++)
             {
@@ -34,7 +35,7 @@ internal sealed unsafe class CpuRandom(CpuThreads threads) : IRandom
         float* target = view;
         var count = y.Count;
         var (center, scale) = (Vector512.Create(mean), Vector512.Create(deviation));
-        threads.For(Batches(count), GrainInBatches, (first, last) =>
+        threads.For(Batches(count), GrainInBatches, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, last) =>
         {
             for (var batch = first; batch < last; batch++)
             {
@@ -49,6 +50,7 @@ internal sealed unsafe class CpuRandom(CpuThreads threads) : IRandom
     }
 
     /// <summary>Sixteen pairs of normal numbers from sixteen pairs of uniform ones, which lie side by side in a and b.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> First, Vector512<float> Second) BoxMuller(Vector512<float> a, Vector512<float> b)
     {
         // u + 2^-24 is exact and lies in (0, 1].
@@ -60,6 +62,7 @@ internal sealed unsafe class CpuRandom(CpuThreads threads) : IRandom
 
     private static long Batches(long count) => (count + Philox.Batch - 1) / Philox.Batch;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector512<float> front, Vector512<float> back, float* target, long at, long count)
     {
         front.StoreFirst(target + at, count - at);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>
@@ -25,6 +27,7 @@ internal readonly unsafe struct CrossEntropyTarget
     }
 
     /// <summary>Refuses labels that are neither a class nor ignored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void CheckLabels()
     {
         for (long line = 0; line < lineCount; line++)
@@ -36,6 +39,7 @@ internal readonly unsafe struct CrossEntropyTarget
     }
 
     /// <summary>What the sum of losses is divided by: the weights of the labels that count, for the mean.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Divisor()
     {
         if (settings.Reduction == Reduction.Sum) return 1;
@@ -48,6 +52,7 @@ internal readonly unsafe struct CrossEntropyTarget
     public long LineOf(long start) => start / (lines.Size * lines.Inner) * lines.Inner + start % lines.Inner;
 
     /// <summary>Loss of one line, with ln p[c] = x[c] - maximum - ln(sum).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Loss(long line, float* x, float maximum, float sum)
     {
         var label = labels[line];
@@ -68,15 +73,9 @@ internal readonly unsafe struct CrossEntropyTarget
             return;
         }
 
-        var factors = stackalloc float[Lanes.Count];
+        var factors = stackalloc float[SoftmaxLines.Width];
         for (var j = 0; j < count; j++) factors[j] = (float)Factor(labels[line + j], scale);
-        var factor = Lanes.LoadFirst(factors, count);
-        for (long c = 0; c < lines.Size; c++)
-        {
-            var at = c * lines.Inner;
-            (factor * Lanes.LoadFirst(p + at, count)).StoreFirst(dx + at, count);
-        }
-
+        for (long c = 0; c < lines.Size; c++) VectorMap.Run(default(MultiplyMap), factors, p + c * lines.Inner, dx + c * lines.Inner, count);
         for (var j = 0; j < count; j++) SubtractTarget(labels[line + j], scale, dx + j);
     }
 

@@ -9,6 +9,8 @@ namespace CnnNative.Engines.Cpu;
 /// vectors the runtime makes two of each, at no cost that could be measured.
 /// The ends of arrays go through the same arithmetic as their middles, in vectors that are only partly loaded and stored, so
 /// that a result never depends on where a range was cut.
+/// Loops over vectors are compiled with full optimisation at once: a tiered compiler would run thousands of vectors lane by lane
+/// before it notices that a loop is hot, and few calls of an operation are many vectors.
 /// </summary>
 internal static unsafe class Lanes
 {
@@ -76,6 +78,7 @@ internal static unsafe class Lanes
         return Vector512.Sum(low + high);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> First(long count) =>
         Vector512.LessThan(Vector512<int>.Indices, Vector512.Create((int)count)).AsSingle();
 

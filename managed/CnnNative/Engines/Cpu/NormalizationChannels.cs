@@ -1,21 +1,28 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>
 /// The channels of a tensor (N, C, ...) in bundles that one thread does at a time: one channel where each of its planes is
-/// contiguous, sixteen neighbouring ones where a row of channels is.
+/// contiguous and large, a few neighbouring ones where planes are small, sixteen where a row of channels is contiguous.
 /// </summary>
 internal readonly unsafe struct NormalizationChannels(Tensor x)
 {
     private readonly long images = x.Shape[0], channels = x.Shape[1], pixels = x.Shape.CountFrom(2);
     private readonly bool byRows = x.Layout == Layout.Nhwc || x.Shape.CountFrom(2) == 1;
 
+    /// <summary>Elements of an image that make a run of memory long enough to be read at full speed.</summary>
+    private const long Run = 512;
+
     /// <summary>Number of bundles.</summary>
-    public long Bundles => byRows ? (channels + Lanes.Count - 1) / Lanes.Count : channels;
+    public long Bundles => (channels + Width - 1) / Width;
 
     /// <summary>Bundles worth waking a thread.</summary>
-    public long Grain => 1 + (1 << 13) / Math.Max(1, PerChannel * (byRows ? Lanes.Count : 1));
+    public long Grain => 1 + (1 << 13) / Math.Max(1, PerChannel * Width);
+
+    /// <summary>Channels of a bundle.</summary>
+    private long Width => byRows ? Lanes.Count : Math.Clamp(Run / Math.Max(1, pixels), 1, PlaneSums.MostChannels);
 
     /// <summary>Elements per channel.</summary>
     private long PerChannel => images * pixels;
@@ -26,7 +33,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         var (first, count) = Range(bundle);
         double* means = stackalloc double[Lanes.Count], variances = stackalloc double[Lanes.Count];
         if (byRows) new RowSums(PerChannel, channels, count).Moments(x + first, means, variances);
-        else (*means, *variances) = Planes.Moments(x + first * pixels);
+        else Planes(count).Moments(x + first * pixels, means, variances);
         for (var c = 0; c < count; c++)
         {
             mean[first + c] = (float)means[c];
@@ -35,6 +42,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
     }
 
     /// <summary>y = gamma (x - mean) inverse + beta.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Normalize(long bundle, float* x, float* mean, float* inverse, float* gamma, float* beta, float* y)
     {
         var (first, count) = Range(bundle);
@@ -49,8 +57,14 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         }
         else
         {
-            var map = new NormalizeMap(center[0], factor[0], shift[0]);
-            for (var at = first * pixels; at < PerChannel * channels; at += channels * pixels) VectorMap.Run(map, x + at, y + at, pixels);
+            for (var image = first * pixels; image < PerChannel * channels; image += channels * pixels)
+            {
+                for (var c = 0; c < count; c++)
+                {
+                    var at = image + c * pixels;
+                    VectorMap.Run(new NormalizeMap(center[c], factor[c], shift[c]), x + at, y + at, pixels);
+                }
+            }
         }
     }
 
@@ -60,7 +74,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
     {
         var (first, count) = Range(bundle);
         if (byRows) new RowSums(PerChannel, channels, count).GradientSums(x + first, dy + first, mean + first, sums, products);
-        else (*sums, *products) = Planes.GradientSums(x + first * pixels, dy + first * pixels, mean[first]);
+        else Planes(count).GradientSums(x + first * pixels, dy + first * pixels, mean + first, sums, products);
         for (var c = 0; c < count; c++)
         {
             if (dgamma is not null) dgamma[first + c] = (float)(products[c] * inverse[first + c]);
@@ -69,6 +83,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
     }
 
     /// <summary>The gradient by x, from the sums of dy and dy (x - mean) where the statistics came from x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void InputGradient(
         long bundle, float* x, float* dy, float* mean, float* inverse, float* gamma, bool batchStatistics, double* sums, double* products, float* dx)
     {
@@ -91,13 +106,18 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         }
         else
         {
-            var map = new NormalizeGradientMap(mean[first], *factors, *slopes, *constants);
-            for (var at = first * pixels; at < PerChannel * channels; at += channels * pixels) VectorMap.Run(map, x + at, dy + at, dx + at, pixels);
+            for (var image = first * pixels; image < PerChannel * channels; image += channels * pixels)
+            {
+                for (var c = 0; c < count; c++)
+                {
+                    var at = image + c * pixels;
+                    VectorMap.Run(new NormalizeGradientMap(mean[first + c], factors[c], slopes[c], constants[c]), x + at, dy + at, dx + at, pixels);
+                }
+            }
         }
     }
 
-    private PlaneSums Planes => new(images, channels * pixels, pixels);
+    private PlaneSums Planes(int count) => new(images, channels * pixels, pixels, count);
 
-    private (long First, int Count) Range(long bundle) =>
-        byRows ? (bundle * Lanes.Count, (int)Math.Min(Lanes.Count, channels - bundle * Lanes.Count)) : (bundle, 1);
+    private (long First, int Count) Range(long bundle) => (bundle * Width, (int)Math.Min(Width, channels - bundle * Width));
 }

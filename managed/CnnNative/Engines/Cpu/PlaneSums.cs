@@ -4,83 +4,107 @@ using System.Runtime.Intrinsics;
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>
-/// Sums over one channel of (N, C, pixels) in NCHW order, whose planes lie C * pixels apart. Sums run in floats over at most
-/// <see cref="Segment"/> elements and go on in double.
+/// Sums over neighbouring channels of (N, C, pixels) in NCHW order: image by image, so that small planes are read as one run of
+/// memory. Sums run in floats over about <see cref="Segment"/> elements and go on in double.
 /// </summary>
 /// <param name="images">N.</param>
-/// <param name="step">Distance of the planes of a channel.</param>
+/// <param name="step">Distance of images: C * pixels.</param>
 /// <param name="pixels">Elements of a plane.</param>
-internal readonly unsafe struct PlaneSums(long images, long step, long pixels)
+/// <param name="channels">Channels here.</param>
+internal readonly unsafe struct PlaneSums(long images, long step, long pixels, int channels)
 {
+    /// <summary>Most channels at a time.</summary>
+    public const int MostChannels = Lanes.Count;
+
     /// <summary>Elements that are summed in float.</summary>
-    public const long Segment = 1 << 12;
+    private const long Segment = 1 << 12;
 
     /// <summary>
-    /// Mean and variance in one pass: of the distances from the mean m of the first plane. The first plane's own share of
-    /// the variance bounds (mean - m)^2 by N variances, so that however large the mean is, at most that little cancels.
+    /// Mean and variance of each channel in one pass: of the distances from the mean m of the first plane. The first plane's own
+    /// share of the variance bounds (mean - m)^2 by N variances, so that however large the mean is, at most that little cancels.
     /// </summary>
-    public (double Mean, double Variance) Moments(float* x)
+    public void Moments(float* x, double* mean, double* variance)
     {
-        var count = images * pixels;
-        if (count == 0) return (double.NaN, double.NaN);
-        var head = Math.Min(pixels, Segment);
-        var center = (float)(Sums(x, x, 0f, 1, head).Sum / head);
-        var (sum, squares) = Moments(x, center);
-        var mean = sum / count;
-        return (center + mean, Math.Max(0, squares / count - mean * mean));
-    }
+        var centers = stackalloc float[MostChannels];
+        var totals = stackalloc Totals[MostChannels];
+        for (var c = 0; c < channels && images * pixels > 0; c++)
+        {
+            var head = default(Totals);
+            AddDistances(x + c * pixels, Math.Min(pixels, Segment), 0f, ref head);
+            centers[c] = (float)(head.End().Sum / Math.Min(pixels, Segment));
+            totals[c] = default;
+        }
 
-    /// <summary>Sum of dy, and of dy * (x - mean).</summary>
-    public (double Sum, double Product) GradientSums(float* x, float* dy, float mean) => Sums(dy, x, mean, images, pixels);
-
-    private (double Sum, double Squares) Moments(float* x, float center)
-    {
-        var shift = Vector512.Create(center);
-        var total = default(Totals);
         for (long n = 0; n < images; n++, x += step)
         {
-            for (long start = 0; start < pixels; start += Segment)
-            {
-                var count = Math.Min(Segment, pixels - start);
-                for (long i = 0; i < count; i += 2 * Lanes.Count)
-                {
-                    // Lanes beyond the end hold the center: their distance is 0.
-                    var first = Lanes.LoadFirst(x + start + i, count - i, center) - shift;
-                    var second = Lanes.LoadFirst(x + start + i + Lanes.Count, count - i - Lanes.Count, center) - shift;
-                    total.Add(first, first, second, second);
-                }
-
-                total.Count(count);
-            }
+            for (var c = 0; c < channels; c++) AddDistances(x + c * pixels, pixels, centers[c], ref totals[c]);
         }
 
-        return total.End();
+        double count = images * pixels;
+        for (var c = 0; c < channels; c++)
+        {
+            var (sum, squares) = totals[c].End();
+            var distance = sum / count;
+            mean[c] = centers[c] + distance;
+            variance[c] = count == 0 ? double.NaN : Math.Max(0, squares / count - distance * distance);
+        }
     }
 
-    /// <summary>Sum of a, and of a * (b - center), over planes of a length.</summary>
-    private (double Sum, double Product) Sums(float* a, float* b, float center, long planes, long length)
+    /// <summary>Sum of dy, and of dy * (x - mean), of each channel.</summary>
+    public void GradientSums(float* x, float* dy, float* mean, double* sum, double* product)
     {
-        var shift = Vector512.Create(center);
-        var total = default(Totals);
-        for (long n = 0; n < planes; n++, a += step, b += step)
+        var totals = stackalloc Totals[MostChannels];
+        for (var c = 0; c < channels; c++) totals[c] = default;
+        for (long n = 0; n < images; n++, x += step, dy += step)
         {
-            for (long start = 0; start < length; start += Segment)
-            {
-                var count = Math.Min(Segment, length - start);
-                for (long i = 0; i < count; i += 2 * Lanes.Count)
-                {
-                    // Lanes beyond the end have a = 0.
-                    var at = start + i;
-                    total.Add(
-                        Lanes.LoadFirst(a + at, count - i), Lanes.LoadFirst(b + at, count - i) - shift,
-                        Lanes.LoadFirst(a + at + Lanes.Count, count - i - Lanes.Count), Lanes.LoadFirst(b + at + Lanes.Count, count - i - Lanes.Count) - shift);
-                }
-
-                total.Count(count);
-            }
+            for (var c = 0; c < channels; c++) AddProducts(dy + c * pixels, x + c * pixels, pixels, mean[c], ref totals[c]);
         }
 
-        return total.End();
+        for (var c = 0; c < channels; c++) (sum[c], product[c]) = totals[c].End();
+    }
+
+    /// <summary>Adds x - center and its square. Lanes beyond the end hold the center: their distance is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddDistances(float* x, long length, float center, ref Totals totals)
+    {
+        var (shift, total) = (Vector512.Create(center), totals);
+        for (long start = 0; start < length; start += Segment)
+        {
+            var count = Math.Min(Segment, length - start);
+            for (long i = 0; i < count; i += 2 * Lanes.Count)
+            {
+                var at = x + start + i;
+                var first = Lanes.LoadFirst(at, count - i, center) - shift;
+                var second = Lanes.LoadFirst(at + Lanes.Count, count - i - Lanes.Count, center) - shift;
+                total.Add(first, first, second, second);
+            }
+
+            total.Count(count);
+        }
+
+        totals = total;
+    }
+
+    /// <summary>Adds a and a * (b - center). Lanes beyond the end have a = 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddProducts(float* a, float* b, long length, float center, ref Totals totals)
+    {
+        var (shift, total) = (Vector512.Create(center), totals);
+        for (long start = 0; start < length; start += Segment)
+        {
+            var count = Math.Min(Segment, length - start);
+            for (long i = 0; i < count; i += 2 * Lanes.Count)
+            {
+                var (at, rest) = (start + i, count - i);
+                total.Add(
+                    Lanes.LoadFirst(a + at, rest), Lanes.LoadFirst(b + at, rest) - shift,
+                    Lanes.LoadFirst(a + at + Lanes.Count, rest - Lanes.Count), Lanes.LoadFirst(b + at + Lanes.Count, rest - Lanes.Count) - shift);
+            }
+
+            total.Count(count);
+        }
+
+        totals = total;
     }
 
     /// <summary>Two pairs of float sums in progress, and the double ones they are emptied into.</summary>

@@ -1,12 +1,27 @@
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>The sizes of a pooling problem, computed once, and where its windows touch the edges of a plane.</summary>
-internal readonly struct PoolGeometry(in PoolingProblem problem)
+internal readonly struct PoolGeometry
 {
-    public readonly int H = problem.H, W = problem.W, P = problem.P, Q = problem.Q, R = problem.R, S = problem.S;
-    public readonly int StrideH = problem.StrideH, StrideW = problem.StrideW, PadH = problem.PadH, PadW = problem.PadW;
-    public readonly int DilationH = problem.DilationH, DilationW = problem.DilationW;
-    public readonly bool CountIncludePad = problem.CountIncludePad;
+    public readonly int H, W, P, Q, R, S, StrideH, StrideW, PadH, PadW, DilationH, DilationW;
+
+    public readonly bool CountIncludePad;
+
+    /// <summary>Whether windows of 2 x 2 tile the plane, but for a last row or column that none of them sees.</summary>
+    public readonly bool IsHalving;
+
+    /// <summary>Whether some window has no element in the image: a dilated one can step over it.</summary>
+    public readonly bool HasBlindWindows;
+
+    public PoolGeometry(in PoolingProblem problem)
+    {
+        (H, W, P, Q, R, S) = (problem.H, problem.W, problem.P, problem.Q, problem.R, problem.S);
+        (StrideH, StrideW, PadH, PadW) = (problem.StrideH, problem.StrideW, problem.PadH, problem.PadW);
+        (DilationH, DilationW, CountIncludePad) = (problem.DilationH, problem.DilationW, problem.CountIncludePad);
+        IsHalving = (R, S, StrideH, StrideW, DilationH, DilationW, PadH, PadW) == (2, 2, 2, 2, 1, 1, 0, 0) && 2 * P <= H && 2 * Q <= W;
+        for (var row = 0; row < P; row++) HasBlindWindows |= !SeesRows(row);
+        for (var column = 0; column < Q; column++) HasBlindWindows |= !SeesColumns(column);
+    }
 
     /// <summary>Elements of an input plane.</summary>
     public long InputPlane => (long)H * W;
@@ -16,10 +31,6 @@ internal readonly struct PoolGeometry(in PoolingProblem problem)
 
     /// <summary>Planes worth waking a thread.</summary>
     public long Grain => 1 + (1 << 14) / Math.Max(1, Math.Max(InputPlane, OutputPlane * R * S / 4));
-
-    /// <summary>Whether windows of 2 x 2 tile the plane, but for a last row or column that none of them sees.</summary>
-    public bool IsHalving =>
-        R == 2 && S == 2 && StrideH == 2 && StrideW == 2 && DilationH == 1 && DilationW == 1 && PadH == 0 && PadW == 0 && 2 * P <= H && 2 * Q <= W;
 
     /// <summary>Whether windows can be taken sixteen neighbours at a time.</summary>
     public bool HasVectorStride => StrideW == 1 || (StrideW == 2 && DilationW == 1);
@@ -44,6 +55,13 @@ internal readonly struct PoolGeometry(in PoolingProblem problem)
         var last = room < 0 ? 0 : Math.Min(Q, room / StrideW + 1);
         return (first, Math.Max(first, last));
     }
+
+    /// <summary>Whether a window has an element in the image.</summary>
+    public bool Sees(int row, int column) => SeesRows(row) && SeesColumns(column);
+
+    private bool SeesRows(int row) => RowsInside(Top(row)) is var (first, last) && first < last;
+
+    private bool SeesColumns(int column) => ColumnsInside(Left(column)) is var (first, last) && first < last;
 
     private static (int First, int Last) Inside(int start, int window, int dilation, int size)
     {

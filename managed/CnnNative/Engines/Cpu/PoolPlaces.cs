@@ -13,8 +13,8 @@ internal interface IPoolPlaces
     /// <summary>The position of one maximum.</summary>
     int this[long at] { get; set; }
 
-    /// <summary>Writes <paramref name="count"/> positions; positions up to <paramref name="end"/> may be overwritten, they are written later.</summary>
-    void Store(Vector512<int> places, long at, long count, long end);
+    /// <summary>Writes sixteen positions, or as many as there is room for.</summary>
+    void Store(Vector512<int> places, long at, long room);
 }
 
 /// <summary>No positions: no gradient will be asked for.</summary>
@@ -28,7 +28,7 @@ internal readonly struct NoPlaces : IPoolPlaces
         set { }
     }
 
-    public void Store(Vector512<int> places, long at, long count, long end)
+    public void Store(Vector512<int> places, long at, long room)
     {
     }
 }
@@ -47,26 +47,26 @@ internal readonly unsafe struct BytePlaces(byte* places) : IPoolPlaces
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(Vector512<int> places, long at, long count, long end)
+    public void Store(Vector512<int> places, long at, long room)
     {
         var narrow = Narrow(places);
-        if (at + Lanes.Count <= end)
+        if (room >= Lanes.Count)
         {
             narrow.Store(bytes + at);
             return;
         }
 
         var (low, high) = (narrow.AsUInt64()[0], narrow.AsUInt64()[1]);
-        for (var i = 0; i < count; i++) bytes[at + i] = (byte)((i < 8 ? low : high) >> 8 * (i & 7));
+        for (var i = 0; i < room; i++) bytes[at + i] = (byte)((i < 8 ? low : high) >> 8 * (i & 7));
     }
 
-    /// <summary>Sixteen positions from memory; those beyond <paramref name="count"/> are not defined.</summary>
+    /// <summary>Sixteen positions from memory, 0 beyond the room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<int> Load(long at, long count, long end)
+    public Vector512<int> Load(long at, long room)
     {
-        if (at + Lanes.Count <= end) return Widen(Vector128.Load(bytes + at));
+        if (room >= Lanes.Count) return Widen(Vector128.Load(bytes + at));
         ulong low = 0, high = 0;
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < room; i++)
         {
             if (i < 8) low |= (ulong)bytes[at + i] << 8 * i;
             else high |= (ulong)bytes[at + i] << 8 * (i & 7);
@@ -106,5 +106,5 @@ internal readonly unsafe struct IntPlaces(int* places) : IPoolPlaces
         set => integers[at] = value;
     }
 
-    public void Store(Vector512<int> places, long at, long count, long end) => places.AsSingle().StoreFirst((float*)(integers + at), count);
+    public void Store(Vector512<int> places, long at, long room) => places.AsSingle().StoreFirst((float*)(integers + at), room);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CnnNative.Engines.Cpu;
@@ -36,6 +37,7 @@ internal readonly unsafe struct RowSums(long rows, long step, int count)
         Sums(dy, x, Lanes.LoadFirst(mean, count), rows, sum, product);
 
     /// <summary>Sum of x - center and of its square.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Distances(float* x, Vector512<float> center, double* sum, double* squares)
     {
         Clear(sum, squares);
@@ -55,6 +57,7 @@ internal readonly unsafe struct RowSums(long rows, long step, int count)
     }
 
     /// <summary>Sum of a and of a * (b - center).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Sums(float* a, float* b, Vector512<float> center, long length, double* sum, double* product)
     {
         Clear(sum, product);
@@ -79,6 +82,7 @@ internal readonly unsafe struct RowSums(long rows, long step, int count)
         new Span<double>(second, Lanes.Count).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add(Vector512<float> partial, double* sum)
     {
         for (var c = 0; c < Lanes.Count; c++) sum[c] += partial[c];

@@ -33,6 +33,7 @@ internal static unsafe class VectorMap
         threads.For(count, Grain, (first, last) => Run(map, a + first, b + first, y + first, last - first));
 
     /// <summary>y[i] = map(x[i]).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TMap>(TMap map, float* x, float* y, long count) where TMap : struct, IMap
     {
         long i = 0;
@@ -47,6 +48,7 @@ internal static unsafe class VectorMap
     }
 
     /// <summary>y[i] = map(a[i], b[i]).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TMap>(TMap map, float* a, float* b, float* y, long count) where TMap : struct, IMapPair
     {
         long i = 0;
