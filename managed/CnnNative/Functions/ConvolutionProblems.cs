@@ -46,6 +46,8 @@ internal static class ConvolutionProblems
     {
         if (p.R < 1 || p.S < 1 || p.C < 1) throw new ShapeException(Operation, $"weight {p.WeightShape} is empty");
         long height = (long)p.H + p.PadTop + p.PadBottom, width = (long)p.W + p.PadLeft + p.PadRight;
+        if (Math.Max(height, width) > int.MaxValue)
+            throw new ShapeException(Operation, $"the padded input ({height}, {width}) is larger than {int.MaxValue}");
         long windowH = (long)p.DilationH * (p.R - 1) + 1, windowW = (long)p.DilationW * (p.S - 1) + 1;
         if (windowH > height || windowW > width)
             throw new ShapeException(Operation, $"the filter spans ({windowH}, {windowW}), more than the padded input ({height}, {width})");

@@ -4,19 +4,23 @@ namespace CnnNative;
 
 public sealed partial class Tensor
 {
+    /// <summary>No memory is larger; sizes near the end of a long would overflow when they are rounded up.</summary>
+    private const long MostBytes = long.MaxValue / 2;
+
     /// <summary>A tensor whose elements are not set.</summary>
     /// <param name="shape">Sizes.</param>
     /// <param name="dtype">Element type.</param>
     /// <param name="device">Where; the default device if null.</param>
     /// <param name="layout">Order in memory; NHWC only for four dimensions.</param>
-    /// <exception cref="ShapeException">NHWC with other than four dimensions.</exception>
+    /// <exception cref="ShapeException">NHWC with other than four dimensions, or more bytes than any memory has.</exception>
     /// <exception cref="DeviceOutOfMemoryException">The device has not enough memory.</exception>
     public static Tensor Empty(Shape shape, DType dtype = DType.Float32, Device? device = null, Layout layout = Layout.Nchw)
     {
         if (layout == Layout.Nhwc && shape.Rank != 4)
             throw new ShapeException("Tensor", $"layout NHWC needs four dimensions, shape {shape} has {shape.Rank}");
+        if (shape.Count > MostBytes / dtype.Size()) throw new ShapeException("Tensor", $"shape {shape} of {dtype} has more than {MostBytes:N0} bytes");
         device ??= Device.Default;
-        var storage = new Storage(device.Memory, checked(shape.Count * dtype.Size()));
+        var storage = new Storage(device.Memory, shape.Count * dtype.Size());
         return new Tensor(storage, 0, shape, dtype, device, layout);
     }
 
