@@ -1,53 +1,29 @@
 namespace CnnNative.Vision.Images;
 
-/// <summary>Reads pictures; the format is told by the first bytes, not by the name.</summary>
+/// <summary>Reads pictures from files: PNG, BMP, PGM and PPM, told apart by their first bytes.</summary>
 public static class ImageFile
 {
-    /// <summary>Largest number of pixels read, so that a few hostile bytes cannot ask for all memory.</summary>
-    internal const long MostPixels = 1 << 26;
+    /// <summary>Most pixels of a picture that is read; a header that states more is refused before memory is taken.</summary>
+    public const int MostPixels = 1 << 26;
 
-    /// <summary>Reads a PNG, BMP or binary PGM/PPM file.</summary>
+    /// <summary>Reads a picture. Transparent pixels are shown on white, as on paper.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="CorruptFileException">The file is damaged, or of another format.</exception>
+    /// <exception cref="CorruptFileException">The file is cut, damaged, or of no format that is read.</exception>
     public static Image Read(string path)
     {
         var bytes = File.ReadAllBytes(path);
-        try
-        {
-            if (Png.Matches(bytes)) return Png.Decode(bytes);
-            if (Bmp.Matches(bytes)) return Bmp.Decode(bytes);
-            if (Netpbm.Matches(bytes)) return Netpbm.Decode(bytes);
-        }
-        catch (InvalidDataException problem)
-        {
-            throw new CorruptFileException(path, problem.Message, problem);
-        }
-        catch (Exception problem) when (problem is ArgumentOutOfRangeException or IndexOutOfRangeException)
-        {
-            throw new CorruptFileException(path, "the picture ends too early", problem);
-        }
-
-        throw new CorruptFileException(path, "not a PNG, BMP, PGM or PPM picture");
+        ReadOnlySpan<byte> content = bytes;
+        if (content.StartsWith(PngReader.Signature)) return new PngReader(path, bytes).Read();
+        if (content.StartsWith("BM"u8)) return BmpReader.Read(path, bytes);
+        if (content.Length >= 2 && content[0] == 'P' && content[1] is (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6') return new PnmReader(path, bytes).Read();
+        throw new CorruptFileException(path, $"is not a PNG, BMP, PGM or PPM picture: it begins with [{Convert.ToHexString(content[..Math.Min(8, content.Length)])}]");
     }
 
-    /// <summary>Checks the size that a header states.</summary>
-    internal static void RequireSize(long width, long height)
+    /// <summary>Checks the sizes that a header states.</summary>
+    internal static void CheckSize(string path, long width, long height)
     {
         if (width < 1 || height < 1 || width > MostPixels || height > MostPixels || width * height > MostPixels)
-            throw new InvalidDataException($"the header promises {width} x {height} pixels, expected 1 to {MostPixels:N0} in all");
-    }
-
-    /// <summary>From pixels one after the other to planes.</summary>
-    internal static byte[] ToPlanes(ReadOnlySpan<byte> interleaved, int channels)
-    {
-        var plane = interleaved.Length / channels;
-        var planes = new byte[interleaved.Length];
-        for (var i = 0; i < plane; i++)
-        {
-            for (var c = 0; c < channels; c++) planes[c * plane + i] = interleaved[i * channels + c];
-        }
-
-        return planes;
+            throw new CorruptFileException(path, $"the header states {width} x {height} pixels, expected at least 1 x 1 and at most {MostPixels:N0} in all");
     }
 }

@@ -3,29 +3,36 @@ using CnnNative.Layers;
 namespace CnnNative.Vision.Models;
 
 /// <summary>
-/// LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998) as it is built today: rectified linear units and maximum pooling.
-/// A 28 x 28 image gets a border of two, as the 32 x 32 images of the paper have it.
+/// LeNet-5 (LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998) in its
+/// usual present form, with ReLU and maximum pooling: two convolutions of 5 x 5 and three dense layers. 61,706 parameters
+/// for (1, 28, 28) and ten classes.
 /// </summary>
-public static class LeNet5
+public sealed class LeNet5 : Sequential
 {
-    /// <summary>Makes the model: 61,706 parameters for grey 28 x 28 images of ten classes.</summary>
-    /// <param name="input">Shape of one image: (C, H, W).</param>
+    /// <summary>Two halvings and one convolution without padding must leave a pixel.</summary>
+    private const int SmallestSide = 12;
+
+    /// <summary>Creates the model with PyTorch's initial weights.</summary>
+    /// <param name="image">Shape of one image: (C, H, W).</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="device">Where the parameters are; the default device if null.</param>
-    /// <exception cref="ShapeException">The images are smaller than 12 x 12.</exception>
-    public static Module Create(Shape input, int classes, Device? device = null)
+    /// <exception cref="ShapeException">The image is smaller than 12 x 12, or not (C, H, W).</exception>
+    /// <exception cref="ArgumentException">There is no class.</exception>
+    public LeNet5(Shape image, int classes = 10, Device? device = null)
     {
-        var (rows, columns) = (Left(input[1]), Left(input[2]));
-        if (rows < 1 || columns < 1) throw new ShapeException("lenet5", $"input {input}, expected images of at least 12 x 12");
-        return new Sequential(
-            new Conv2d(input[0], 6, 5, padding: 2, device: device), new ReLU(), new MaxPool2d(2),
-            new Conv2d(6, 16, 5, device: device), new ReLU(), new MaxPool2d(2),
-            new Flatten(),
-            new Linear(16 * rows * columns, 120, device: device), new ReLU(),
-            new Linear(120, 84, device: device), new ReLU(),
-            new Linear(84, classes, device: device));
+        ModelCatalog.Require("LeNet5", image, classes, SmallestSide);
+        var (height, width) = ((image[1] / 2 - 4) / 2, (image[2] / 2 - 4) / 2);
+        AddModule("conv1", new Conv2d(image[0], 6, 5, padding: 2, device: device));
+        AddModule("relu1", new ReLU());
+        AddModule("pool1", new MaxPool2d(2));
+        AddModule("conv2", new Conv2d(6, 16, 5, device: device));
+        AddModule("relu2", new ReLU());
+        AddModule("pool2", new MaxPool2d(2));
+        AddModule("flatten", new Flatten());
+        AddModule("fc1", new Linear(16 * height * width, 120, device: device));
+        AddModule("relu3", new ReLU());
+        AddModule("fc2", new Linear(120, 84, device: device));
+        AddModule("relu4", new ReLU());
+        AddModule("fc3", new Linear(84, classes, device: device));
     }
-
-    /// <summary>What the two convolutions and poolings leave of a side.</summary>
-    private static int Left(int side) => (side / 2 - 4) / 2;
 }
