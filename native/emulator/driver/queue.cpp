@@ -171,6 +171,7 @@ void Driver::complete(const OperationPtr& operation) {
   operation->state = Operation::State::done;
   operation->stamp = ++completed_;
   operation->after.clear();
+  operation->work = EmptyWork{};  // lets go of the kernel, the staged bytes, the event
   operation->context->pending.erase(operation->sequence);
 }
 
@@ -192,6 +193,7 @@ void Driver::fail(Context& context, const Fault& fault) {
     } else {
       operation->state = Operation::State::done;
       operation->after.clear();
+      operation->work = EmptyWork{};
       context.pending.erase(sequence);
     }
   }
