@@ -21,8 +21,21 @@ internal static unsafe class CpuCopy
         for (var i = 0; i < count; i++) target[i] = source[i * step];
     }
 
+    /// <summary>target[i * targetRow + j * step] = source[i * sourceRow + j] for i below rows, j below columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Block(int rows, int columns, float* source, nint sourceRow, float* target, nint targetRow, nint step)
+    {
+        for (; rows > 0; rows--)
+        {
+            if (step == 1) Row(source, target, columns);
+            else Spread(source, target, step, columns);
+            source += sourceRow;
+            target += targetRow;
+        }
+    }
+
     /// <summary>Copies to every step-th float.</summary>
-    public static void Spread(float* source, float* target, nint step, int count)
+    private static void Spread(float* source, float* target, nint step, int count)
     {
         for (var i = 0; i < count; i++) target[i * step] = source[i];
     }

@@ -28,26 +28,42 @@ internal readonly unsafe struct Epilogue(float* rowBias, float* columnBias, Acti
     public void Apply(float* c, nint cRow, int row, int rows, int column, int columns)
     {
         if (IsNothing) return;
+        var own = columnBias == null ? null : columnBias + column;
         for (var i = 0; i < rows; i++)
         {
-            Finish(c + i * cRow, columns, rowBias == null ? 0f : rowBias[row + i], columnBias == null ? null : columnBias + column);
+            var shared = rowBias == null ? 0f : rowBias[row + i];
+            if (activation == ActivationKind.Identity) AddBias(c + i * cRow, columns, shared, own);
+            else AddBiasAndClamp(c + i * cRow, columns, shared, own);
         }
     }
 
-    /// <summary>Adds the bias to a row and applies the function.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(float* c, int columns, float shared, float* own)
+    private static void AddBias(float* c, int columns, float shared, float* own)
+    {
+        var j = 0;
+        for (; j <= columns - Vector512<float>.Count; j += Vector512<float>.Count)
+        {
+            var value = Vector512.Load(c + j) + Vector512.Create(shared);
+            if (own != null) value += Vector512.Load(own + j);
+            value.Store(c + j);
+        }
+
+        for (; j < columns; j++) c[j] = own == null ? c[j] + shared : c[j] + shared + own[j];
+    }
+
+    /// <summary>Comparisons, not Min and Max, so that NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddBiasAndClamp(float* c, int columns, float shared, float* own)
     {
         var (low, high) = Bounds(activation);
+        Vector512<float> lows = Vector512.Create(low), highs = Vector512.Create(high);
         var j = 0;
-        for (; j <= columns - Vector256<float>.Count; j += Vector256<float>.Count)
+        for (; j <= columns - Vector512<float>.Count; j += Vector512<float>.Count)
         {
-            var value = Vector256.Load(c + j) + Vector256.Create(shared);
-            if (own != null) value += Vector256.Load(own + j);
-            // Comparisons, not Min and Max, so that NaN stays NaN.
-            value = Vector256.ConditionalSelect(Vector256.LessThan(value, Vector256.Create(low)), Vector256.Create(low), value);
-            value = Vector256.ConditionalSelect(Vector256.GreaterThan(value, Vector256.Create(high)), Vector256.Create(high), value);
-            value.Store(c + j);
+            var value = Vector512.Load(c + j) + Vector512.Create(shared);
+            if (own != null) value += Vector512.Load(own + j);
+            value = Vector512.ConditionalSelect(Vector512.LessThan(value, lows), lows, value);
+            Vector512.ConditionalSelect(Vector512.GreaterThan(value, highs), highs, value).Store(c + j);
         }
 
         for (; j < columns; j++)

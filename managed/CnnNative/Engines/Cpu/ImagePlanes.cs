@@ -65,8 +65,7 @@ internal readonly struct ImagePlanes
             for (var b = 0; b < problem.StrideW; b++)
             {
                 if (!IsRead(b, problem.S, problem.DilationW, problem.StrideW)) continue;
-                var plane = planes + (a * problem.StrideW + b) * Rows * Pitch;
-                for (var i = 0; i < Rows; i++) FillRow(image, i * problem.StrideH + a - problem.PadTop, b - problem.PadLeft, plane + i * Pitch);
+                FillPhase(image, a, b, planes + (a * problem.StrideW + b) * Rows * Pitch);
             }
         }
     }
@@ -81,25 +80,32 @@ internal readonly struct ImagePlanes
         return false;
     }
 
-    /// <summary>A row of a phase: columns first, first + strideW, ... of row h of the padded image.</summary>
-    private unsafe void FillRow(float* image, int h, int first, float* target)
+    /// <summary>Pixels (a + i * strideH, b + j * strideW) of the padded image.</summary>
+    private unsafe void FillPhase(float* image, int a, int b, float* plane)
     {
-        h = PaddingIndex.Source(h, problem.H, problem.PaddingMode);
-        if (h < 0)
-        {
-            new Span<float>(target, Pitch).Clear();
-            return;
-        }
-
         // Columns left of the image, inside it, and right of it.
-        var step = problem.StrideW;
+        int step = problem.StrideW, first = b - problem.PadLeft;
         var inside = first >= 0 ? 0 : Math.Min(Pitch, (-first + step - 1) / step);
         var after = Math.Clamp((problem.W - first + step - 1) / step, inside, Pitch);
-        var row = image + h * problem.W;
-        FillBorder(row, first, 0, inside, target);
-        if (step == 1) CpuCopy.Row(row + first + inside, target + inside, after - inside);
-        else CpuCopy.Strided(row + first + inside * step, step, target + inside, after - inside);
-        FillBorder(row, first, after, Pitch, target);
+        var isZero = problem.PaddingMode == PaddingMode.Zeros;
+        if (isZero) new Span<float>(plane, Rows * Pitch).Clear();
+        for (var i = 0; i < Rows; i++)
+        {
+            var h = PaddingIndex.Source(i * problem.StrideH + a - problem.PadTop, problem.H, problem.PaddingMode);
+            var target = plane + i * Pitch;
+            if (h < 0)
+            {
+                if (!isZero) new Span<float>(target, Pitch).Clear();
+                continue;
+            }
+
+            var row = image + h * problem.W;
+            if (step == 1) CpuCopy.Row(row + first + inside, target + inside, after - inside);
+            else CpuCopy.Strided(row + first + inside * step, step, target + inside, after - inside);
+            if (isZero) continue;
+            FillBorder(row, first, 0, inside, target);
+            FillBorder(row, first, after, Pitch, target);
+        }
     }
 
     private unsafe void FillBorder(float* row, int first, int from, int to, float* target)

@@ -47,12 +47,11 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
         {
             int output = tile * TileLength, length = Math.Min(TileLength, Length - output);
             Multiply(area.FirstRow, area.LastRow, length, a, x + output, taps, wide);
-            var segments = room[..FindSegments(output, length, room)];
-            for (var i = area.FirstRow; i < area.LastRow; i++)
+            epilogue.Apply(wide, TileLength, area.FirstRow, area.LastRow - area.FirstRow, 0, length);
+            foreach (var segment in room[..FindSegments(output, length, room)])
             {
-                var row = wide.Pointer + (i - area.FirstRow) * TileLength;
-                epilogue.Apply(row, TileLength, i, 1, 0, length);
-                foreach (var segment in segments) segment.Copy(row, y + i * Output.Filter, Output.Step);
+                float* source = wide.Pointer + segment.From, target = y + area.FirstRow * Output.Filter + segment.To;
+                CpuCopy.Block(area.LastRow - area.FirstRow, segment.Length, source, TileLength, target, Output.Filter, Output.Step);
             }
         }
     }
@@ -95,12 +94,6 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
         return count;
     }
 
-    private readonly record struct Segment(int From, nint To, int Length)
-    {
-        public void Copy(float* source, float* target, nint step)
-        {
-            if (step == 1) CpuCopy.Row(source + From, target + To, Length);
-            else CpuCopy.Spread(source + From, target + To, step, Length);
-        }
-    }
+    /// <summary>Consecutive outputs of a row.</summary>
+    private readonly record struct Segment(int From, nint To, int Length);
 }
