@@ -1,0 +1,57 @@
+using System.CommandLine;
+using CnnNative.Cli.Json;
+using CnnNative.Cli.Output;
+using CnnNative.Training;
+using CnnNative.Vision;
+using CnnNative.Vision.Datasets;
+using CnnNative.Vision.Models;
+
+namespace CnnNative.Cli.Commands;
+
+/// <summary><c>cnn train</c>: trains a model, judges it by the test images after every epoch, and keeps it in a checkpoint.</summary>
+internal static class TrainCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("train", "Train a model. Without options: LeNet-5, on digits that the program makes itself.");
+        var options = new TrainOptions(command);
+        command.SetAction(parsed => Run(parsed, options));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, TrainOptions options)
+    {
+        using var device = options.Device.Open(parsed);
+        using var resumed = parsed.GetValue(options.Resume) is { } path ? Checkpoint.Load(path, device) : null;
+        var request = TrainRequest.From(parsed, options, resumed?.Info);
+        OutputFile.RequireWritable(request.Out);
+        var json = parsed.GetValue(options.Json);
+        var human = Human.Open(json);
+
+        device.Random.Seed = request.Seed;
+        var (train, test) = (request.Data.Load(Split.Train), request.Data.Load(Split.Test));
+        var model = ModelCatalog.Create(request.Model, train.ImageShape, train.ClassCount, device);
+        var loader = new DataLoader(train, request.BatchSize, device, shuffle: true, seed: request.Seed);
+        var testLoader = new DataLoader(test, EvalCommand.BatchSize, device);
+        var view = new TrainingView(human, options.Device.Explain(parsed, device));
+        using var trainer = new Trainer(model, loader, testLoader, request.Settings, view);
+        if (resumed is not null) trainer.Resume(resumed);
+
+        using var interruption = new Interruption();
+        var result = view.Show(() => trainer.Run(interruption.Token));
+        if (result.Test is not { } measured)
+        {
+            Console.Error.WriteLine($"interrupted after step {result.Steps}; go on with: cnn train --resume {request.Out} --epochs {request.Settings.Epochs}");
+            return interruption.ExitCode;
+        }
+
+        view.ShowResult(result, request.Out);
+        if (json) Results.Write(Describe(request, device, result, measured), ResultContext.Default.TrainJson);
+        return ExitCode.Success;
+    }
+
+    private static TrainJson Describe(TrainRequest request, CpuDevice device, TrainingResult result, Tally test) => new(
+        request.Model, request.Data.ToString(), device.Name, device.Threads, result.Epochs, result.Steps, result.Train.Loss, result.Train.Accuracy,
+        test.Loss, test.Accuracy, result.ImagesPerSecond, result.PeakMemoryBytes, request.Out);
+}

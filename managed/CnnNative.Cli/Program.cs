@@ -1,0 +1,3 @@
+using CnnNative.Cli;
+
+return Cnn.Run(args);
