@@ -102,9 +102,10 @@ CNN_SHUFFLE(__shfl_down_sync, down, 31, unsigned)
 CNN_SHUFFLE(__shfl_xor_sync, bfly, 31, int)
 #undef CNN_SHUFFLE
 
-__device__ __forceinline__ unsigned __reduce_add_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_add(mask, value); }
-__device__ __forceinline__ unsigned __reduce_min_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_umin(mask, value); }
-__device__ __forceinline__ unsigned __reduce_max_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_umax(mask, value); }
+// The builtins take the value first.
+__device__ __forceinline__ unsigned __reduce_add_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_add(value, mask); }
+__device__ __forceinline__ unsigned __reduce_min_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_umin(value, mask); }
+__device__ __forceinline__ unsigned __reduce_max_sync(unsigned mask, unsigned value) { return __nvvm_redux_sync_umax(value, mask); }
 
 // Atomics that are relaxed at device scope, as CUDA's are.
 __device__ __forceinline__ int atomicAdd(int* p, int v) { return __nvvm_atom_add_gen_i(p, v); }
