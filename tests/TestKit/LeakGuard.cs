@@ -16,32 +16,17 @@ public interface IDeviceFixture
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class LeakGuardAttribute : Attribute, ITestAction
 {
-    private MemoryStatistics before;
+    private LeakWatch? watch;
 
     public ActionTargets Targets => ActionTargets.Test;
 
-    public void BeforeTest(ITest test)
-    {
-        var memory = MemoryOf(test);
-        memory.TrackCreation = true;
-        before = memory.Statistics;
-    }
+    public void BeforeTest(ITest test) => watch = new LeakWatch(MemoryOf(test));
 
     public void AfterTest(ITest test)
     {
-        var memory = MemoryOf(test);
-        var after = memory.Statistics;
-        var alive = after.LiveBlocks - before.LiveBlocks;
-        var forgotten = after.FinalizedBlocks - before.FinalizedBlocks;
-        if (alive == 0 && forgotten == 0) return;
-
-        var report = memory.LeakReport();
-        // The next test begins clean.
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        Assert.Fail($"{test.Name} left {alive} tensors undisposed, and {forgotten} that the garbage collector found:\n{report}");
+        if (watch?.Report() is { } report) Assert.Fail($"{test.Name} {report}");
     }
 
     private static MemoryPool MemoryOf(ITest test) =>
-        (test.Fixture as IDeviceFixture)?.Device.Memory ?? throw new InvalidOperationException($"{test.Fixture?.GetType().Name}: a leak guard needs an {nameof(IDeviceFixture)}");
+        (test.Fixture as IDeviceFixture)?.Device.Memory ?? throw new InvalidOperationException($"{test.FullName}: a leak guard needs an {nameof(IDeviceFixture)}");
 }

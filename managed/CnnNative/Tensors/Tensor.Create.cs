@@ -53,6 +53,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">The number of elements is not that of the shape.</exception>
     public static Tensor From<T>(ReadOnlySpan<T> elements, Shape shape, Device? device = null) where T : unmanaged
     {
+        RequireCount("From", elements.Length, shape);
         var tensor = Empty(shape, DTypes.Of<T>(), device);
         tensor.CopyFrom(elements);
         return tensor;
@@ -94,7 +95,7 @@ public sealed partial class Tensor
     public void CopyFrom<T>(ReadOnlySpan<T> elements) where T : unmanaged
     {
         Require.DType("CopyFrom", "tensor", this, DTypes.Of<T>());
-        if (elements.Length != Count) throw new ShapeException("CopyFrom", $"{elements.Length} elements for shape {Shape} of {Count}");
+        RequireCount("CopyFrom", elements.Length, Shape);
         if (Layout != Layout.Nchw)
         {
             using var ordered = From(elements, Shape, Device);
@@ -176,5 +177,10 @@ public sealed partial class Tensor
         {
             storage.Release();
         }
+    }
+
+    private static void RequireCount(string operation, int elements, Shape shape)
+    {
+        if (elements != shape.Count) throw new ShapeException(operation, $"{elements} elements for shape {shape} of {shape.Count}");
     }
 }
