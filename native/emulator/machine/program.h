@@ -70,6 +70,8 @@ struct Program {
   std::vector<SpecialSlot> specials;
   std::uint32_t onesSlot = 0;           // the guard of unguarded instructions
 
+  std::string wgmmaProblem;             // registers of wgmma used out of order; a fault under the async check
+
   std::size_t staticShared = 0;         // bytes before the dynamic part
   std::size_t localBytes = 0;           // per thread
   std::size_t parameterBytes = 0;

@@ -1,6 +1,7 @@
 #include "machine/program_builder.h"
 
 #include "machine/special.h"
+#include "ptx/wgmma_order.h"
 
 #include <algorithm>
 #include <bit>
@@ -25,6 +26,7 @@ std::unique_ptr<Program> ProgramBuilder::build() {
   plan_ = ptx::planSlots(function_, flow_, uses_);
   program_ = std::make_unique<Program>();
   program_->name = function_.name;
+  program_->wgmmaProblem = ptx::checkWgmmaOrder(function_, flow_, uses_);
   for (const std::string_view file : tree_.files) program_->files.emplace_back(file);
   layOutFrame();
   for (std::uint32_t block = 0; block < flow_.blocks.size(); ++block) emitBlock(block);

@@ -2,7 +2,7 @@
 //
 // Each warp computes its 16 rows of the 64 when it issues the instruction: the accumulators of a correct kernel are not
 // looked at, and the operands not changed, before wgmma.wait_group. With the async check a write to an operand in flight
-// is a fault; verification of the accumulators and of wgmma.fence is done on the program (wgmma_order.h).
+// is a fault, and so is a program that touches registers of a wgmma out of order (ptx/wgmma_order.h).
 //
 // The accumulator fragment is that of mma.sync for 8 columns, repeated for N / 8 blocks; A in registers is laid out as
 // for mma.sync m16n8k16 (16-bit types) or m16n8k8 (tf32).
@@ -13,6 +13,7 @@
 #include "machine/matrix_descriptor.h"
 #include "machine/mma_fragments.h"
 #include "machine/mma_math.h"
+#include "machine/program.h"
 
 #include <algorithm>
 
@@ -129,7 +130,11 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
   if (const WholeWarp entry(w, i, name); !entry.ready) return entry.otherwise;
   const Operands& o = *static_cast<const Operands*>(i->extra);
   std::vector<SharedRange>* record = nullptr;
-  if (w.block->launch->checks & checkAsync) record = &WarpAsync::of(w).matrixReads.back();
+  if (w.block->launch->checks & checkAsync) {
+    if (const std::string& wrong = w.block->launch->program->wgmmaProblem; !wrong.empty())
+      return w.fault(i, statusLaunchFailed, std::string(name) + ": " + wrong);
+    record = &WarpAsync::of(w).matrixReads.back();
+  }
   const std::size_t recorded = record ? record->size() : 0;
   Units units{w.block->shared, w.block->sharedBytes, record};
 

@@ -288,6 +288,32 @@ TEST(async_check_sees_an_operand_overwritten) {
   CHECK(!c.tryRun(issue + wait + " bar.sync 0;\n" + overwrite).has_value());
 }
 
+TEST(async_check_knows_the_order_of_registers) {
+  const Checks on(cnn::emu::checkAsync);
+  Case c(bf16(16));
+  const std::string fence = " wgmma.fence.sync.aligned;\n", commit = " wgmma.commit_group.sync.aligned;\n", multiply = instruction(c.f);
+  const auto wait = [](int n) { return " wgmma.wait_group.sync.aligned " + std::to_string(n) + ";\n"; };
+  const auto reportOf = [&](const std::string& middle) {
+    const auto fault = c.tryRun(middle);
+    return fault ? fault->report : std::string("fine");
+  };
+  const std::string touch = " add.f32 %f100, %f3, %f3;\n";
+  CHECK(contains(reportOf(multiply + commit + wait(0)), "since the last wgmma.fence"));
+  CHECK(contains(reportOf(fence + touch + multiply + commit + wait(0)), "since the last wgmma.fence"));
+  CHECK(contains(reportOf(fence + multiply + touch + commit + wait(0)), "before wgmma.wait_group"));
+  CHECK(contains(reportOf(fence + multiply + commit + touch + wait(0)), "before wgmma.wait_group"));
+  CHECK(contains(reportOf(fence + multiply + commit + wait(1) + touch + wait(0)), "before wgmma.wait_group"));
+  CHECK(contains(reportOf(fence + multiply + wait(0) + touch + commit + wait(0)), "before wgmma.wait_group"));
+  // A loop whose next turn reads what the last one left in flight.
+  const std::string loop = fence + " mov.u32 %x6, 0;\nTURN:\n" + multiply + commit;
+  const std::string again = " add.s32 %x6, %x6, 1;\n setp.lt.u32 %p3, %x6, 3;\n @%p3 bra TURN;\n";
+  CHECK(contains(reportOf(loop + wait(1) + again + touch + wait(0)), "before wgmma.wait_group"));
+  // Chains on the same accumulators, copies between registers, and uses after the wait are in order.
+  CHECK_EQ(reportOf(fence + multiply + multiply + commit + wait(0) + touch), "fine");
+  CHECK_EQ(reportOf(loop + wait(1) + again + wait(0) + touch), "fine");
+  CHECK_EQ(reportOf(fence + multiply + commit + " mov.f32 %f100, %f3;\n" + wait(0) + " add.f32 %f100, %f100, %f100;\n"), "fine");
+}
+
 TEST(forms_that_do_not_load) {
   const auto refuse = [](const Form& f, const std::string& middle, const char* target = "sm_90a") { return loadError(moduleText(kernel(f, middle), "8.3", target)); };
   const Form f = bf16(64);
