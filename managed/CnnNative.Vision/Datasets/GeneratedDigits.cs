@@ -16,11 +16,11 @@ public static class GeneratedDigits
     /// <summary>Number of test images unless another is asked for.</summary>
     public const int DefaultTestCount = 4_000;
 
-    /// <summary>Upper half of the stream numbers, so that no other use of a seed draws the same numbers ("digitTR", "digitTE").</summary>
+    /// <summary>Upper half of the stream numbers, so that no other use of a seed draws the same numbers.</summary>
     private const ulong TrainStreams = 0x5452_0000_0000_0000, TestStreams = 0x5445_0000_0000_0000;
 
     /// <summary>Mean and deviation of the default training images.</summary>
-    public static Normalization Normalization { get; } = new([0.15f], [0.31f]);
+    public static Normalization Normalization { get; } = new([0.14315f], [0.31103f]);
 
     /// <summary>Generates images on all cores.</summary>
     /// <param name="split">Training and test images never coincide.</param>

@@ -15,11 +15,11 @@ internal readonly struct Hand
     /// <param name="side">Side of the square canvas in pixels.</param>
     public Hand(ref RandomReader random, int side)
     {
-        var height = side * random.Between(0.58f, 0.76f);
+        var height = side * random.Between(0.62f, 0.76f);
         var width = height * random.Between(0.72f, 1.12f);
-        var slant = 0.12f + 0.17f * random.Bell();
+        var slant = 0.12f + 0.15f * random.Bell();
         // A rotation without trigonometry: t = tan(angle / 2) gives cosine (1 - t^2) / (1 + t^2) and sine 2t / (1 + t^2).
-        var t = 0.055f * random.Bell();
+        var t = 0.05f * random.Bell();
         var (cosine, sine) = ((1f - t * t) / (1f + t * t), 2f * t / (1f + t * t));
         xx = cosine * width;
         yx = sine * width;
@@ -27,15 +27,15 @@ internal readonly struct Hand
         yy = (-sine * slant + cosine) * height;
         centreX = 0.5f * (side - 1) + 0.9f * random.Bell();
         centreY = 0.5f * (side - 1) + 0.9f * random.Bell();
-        bendX = 0.16f * random.Bell();
-        bendY = 0.12f * random.Bell();
-        squeezeX = 0.20f * random.Bell();
-        squeezeY = 0.14f * random.Bell();
-        shake = random.Between(0.012f, 0.042f);
-        Radius = random.Between(0.030f, 0.066f) * side;
+        bendX = 0.13f * random.Bell();
+        bendY = 0.09f * random.Bell();
+        squeezeX = 0.16f * random.Bell();
+        squeezeY = 0.11f * random.Bell();
+        shake = random.Between(0.010f, 0.034f);
+        Radius = random.Between(0.034f, 0.066f) * side;
         Radius = Math.Min(Radius, 0.12f * width);
         Softness = random.Between(0.5f, 0.95f);
-        Ink = random.Between(0.72f, 1.1f);
+        Ink = random.Between(0.8f, 1.15f);
         Noise = Math.Max(0f, random.Between(-14f, 14f));
     }
 
