@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>
@@ -42,11 +44,24 @@ internal sealed unsafe class CpuMatrix(CpuThreads threads, CpuScratch scratch) :
         using var source = dy.Pin<float>();
         using var target = db.Pin<float>();
         int rows = dy.Shape[0], columns = dy.Shape[1];
-        new Span<float>(target, columns).Clear();
-        for (var i = 0; i < rows; i++)
+        float* from = source, to = target;
+        threads.For(columns, Math.Max(Vector512<float>.Count, 65536 / Math.Max(1, rows)), (first, last) =>
         {
-            for (var j = 0; j < columns; j++) target.Pointer[j] += source.Pointer[(long)i * columns + j];
-        }
+            var j = first;
+            for (; j <= last - Vector512<float>.Count; j += Vector512<float>.Count)
+            {
+                var sum = Vector512<float>.Zero;
+                for (var i = 0; i < rows; i++) sum += Vector512.Load(from + (long)i * columns + j);
+                sum.Store(to + j);
+            }
+
+            for (; j < last; j++)
+            {
+                var sum = 0f;
+                for (var i = 0; i < rows; i++) sum += from[(long)i * columns + j];
+                to[j] = sum;
+            }
+        });
     }
 
     private static MatrixColumns Columns(float* b, int m, int n, int k, bool transposed) =>
@@ -57,17 +72,8 @@ internal sealed unsafe class CpuMatrix(CpuThreads threads, CpuScratch scratch) :
         if (m == 0 || n == 0) return;
         var packs = n > FewColumnPanels * GemmKernels.Columns;
         using var lease = packs ? scratch.Rent(GemmRows.PackedLength(m, k)) : default;
-        if (packs) a = Pack(a, m, k, lease);
+        if (packs) a = a.PackAll(m, k, lease, threads);
         var split = GemmSplit.Choose(m, n, k, products: 1, threads.Count);
         threads.Run(split.Blocks, block => GemmBlock.Multiply(a, b, k, split.Area(block), c, n, epilogue, scratch));
-    }
-
-    private GemmRows Pack(GemmRows a, int m, int k, float* target)
-    {
-        threads.For(GemmRows.Panels(m), 16, (first, last) =>
-        {
-            for (var panel = (int)first; panel < last; panel++) a.Pack(panel, m, k, target);
-        });
-        return GemmRows.Packed(target, k);
     }
 }

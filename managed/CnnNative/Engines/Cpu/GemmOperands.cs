@@ -36,6 +36,17 @@ internal readonly unsafe struct GemmRows(float* data, nint panel, nint row, nint
     /// <summary>Address of element (panel * rows, l).</summary>
     public float* At(int panel, int l) => data + panel * panelDistance + l * Step;
 
+    /// <summary>Packs all panels, in parallel.</summary>
+    public GemmRows PackAll(int m, int depth, float* target, CpuThreads threads)
+    {
+        var self = this;
+        threads.For(Panels(m), Math.Max(1, 32768 / Math.Max(1, depth * GemmKernels.Rows)), (first, last) =>
+        {
+            for (var panel = (int)first; panel < last; panel++) self.Pack(panel, m, depth, target);
+        });
+        return Packed(target, depth);
+    }
+
     /// <summary>Packs one panel: for every l the rows of the panel side by side. Rows past m are left unset and unused.</summary>
     public void Pack(int panel, int m, int depth, float* target)
     {

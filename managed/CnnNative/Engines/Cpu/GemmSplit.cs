@@ -13,7 +13,7 @@ internal readonly record struct GemmSplit(int M, int N, int PanelsPerRowBlock, i
     /// <summary>Multiply-adds below which a second thread costs more than it saves: some 5 microseconds of one core.</summary>
     private const long SmallestShare = 1 << 18;
 
-    /// <summary>Panels of rows whose slice of a, at the depth of a cut, fits half of a second cache of 2 MiB.</summary>
+    /// <summary>Panels of rows whose slice of a, at the depth of a cut, fits a second cache of 2 MiB.</summary>
     private const int MostPanelsPerRowBlock = 128;
 
     /// <summary>Number of blocks.</summary>

@@ -20,7 +20,7 @@ internal readonly record struct TapOutput(int Rows, int Columns, nint Filter, ni
 internal readonly unsafe record struct TapConvolution(int Filters, int Depth, int Pitch, TapOutput Output)
 {
     /// <summary>Taps whose image and filters stay in the first cache while a tile is computed.</summary>
-    private const int MostDepth = 640;
+    private const int MostDepth = 320;
 
     /// <summary>Outputs of a tile.</summary>
     private int TileLength => (Filters == 1 ? TapTile.RowVectors : GemmTile.MostVectors) * GemmKernels.Width;

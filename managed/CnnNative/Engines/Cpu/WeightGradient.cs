@@ -15,7 +15,7 @@ internal sealed unsafe class WeightGradient
     private const long MostPartial = 4 << 20;
 
     /// <summary>Outputs in a dot product, over several small images, that make adding its lanes up cheap.</summary>
-    private const int DotLength = 1536;
+    private const int DotLength = 3072;
 
     private readonly ConvolutionProblem problem;
     private readonly ImagePlanes planes;
