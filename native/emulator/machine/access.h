@@ -10,7 +10,9 @@ namespace cnn::emu {
 
 struct Warp;
 
-enum class AccessKind : std::uint8_t { load, store, atomic, loadNonCoherent };
+// Strong accesses (.volatile, .relaxed, .acquire, .release) order threads, plain ones race.
+enum class AccessKind : std::uint8_t { load, store, atomic, loadNonCoherent, strongLoad, strongStore };
+inline bool isStore(AccessKind kind) { return kind == AccessKind::store || kind == AccessKind::strongStore; }
 
 struct Access {
   ptx::Space space;                  // global, shared, local (already told apart for generic addresses)

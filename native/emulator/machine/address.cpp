@@ -100,7 +100,7 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
 bool resolveLanes(Warp& warp, const Instruction* i, ptx::Space space, const std::uint64_t* addresses, unsigned bytes,
                   std::uint32_t lanes, AccessKind kind, std::byte** hosts) {
   using ptx::Space;
-  const bool writes = kind == AccessKind::store || kind == AccessKind::atomic;
+  const bool writes = isStore(kind) || kind == AccessKind::atomic;
   std::uint64_t inSpace[warpLanes];
   std::uint32_t global = 0, shared = 0, local = 0;
   for (unsigned l = 0; l < warpLanes; ++l) {

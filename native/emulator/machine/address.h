@@ -48,30 +48,27 @@ struct Extent {
   bool consecutive, uniform, aligned;
 };
 
+// Lanes that are not active count as the first active one (or as where they would lie in a row).
 template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
-  const unsigned first = unsigned(std::countr_zero(mask));
-  const std::uint64_t start = a.at[first] - first * Bytes, any = a.at[first];
-  std::uint64_t low = any, high = any, off = 0, differ = 0, bits = 0;
-  if (mask == allLanes) {
-    CNN_EACH_LANE {
-      const std::uint64_t address = a.at[l];
-      low = address < low ? address : low;
-      high = address > high ? address : high;
-      off |= address ^ (start + l * Bytes);
-      differ |= address ^ any;
-      bits |= address;
-    }
-  } else {
-    CNN_EACH_LANE {
-      const std::uint64_t address = inMask(mask, l) ? a.at[l] : any;
-      low = address < low ? address : low;
-      high = address > high ? address : high;
-      off |= inMask(mask, l) ? address ^ (start + l * Bytes) : 0;
-      differ |= address ^ any;
-      bits |= address;
-    }
+  const unsigned first = unsigned(std::countr_zero(mask)), last = 31 - unsigned(std::countl_zero(mask));
+  const std::uint64_t any = a.at[first], start = any - first * Bytes;
+  std::uint64_t off = 0, differ = 0, bits = 0;
+  CNN_EACH_LANE {
+    const std::uint64_t keep = std::uint64_t(0) - std::uint64_t(mask >> l & 1), address = a.at[l];
+    off |= (address ^ (start + l * Bytes)) & keep;
+    differ |= (address ^ any) & keep;
+    bits |= address & keep;
   }
-  return {low, high, off == 0, differ == 0, bits % Bytes == 0};
+  const bool aligned = bits % Bytes == 0;
+  if (off == 0) return {any, start + last * Bytes, true, false, aligned};
+  if (differ == 0) return {any, any, false, true, aligned};
+  std::uint64_t low = any, high = any;
+  CNN_EACH_LANE {
+    const std::uint64_t address = blend(mask, l, a.at[l], any);
+    low = address < low ? address : low;
+    high = address > high ? address : high;
+  }
+  return {low, high, false, false, aligned};
 }
 
 // Distance from device to host address if the whole extent lies in one known allocation.

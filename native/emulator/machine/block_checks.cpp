@@ -20,7 +20,7 @@ bool fail(Warp& warp, const Instruction* i, std::uint32_t lane, std::string mess
   return false;
 }
 
-bool stores(const Access& access) { return access.kind == AccessKind::store; }
+bool stores(const Access& access) { return isStore(access.kind); }
 
 }  // namespace
 
@@ -78,7 +78,7 @@ bool BlockChecks::checkInFlight(Warp& warp, const Instruction* i, const Access& 
     const auto lane = std::uint32_t(std::countr_zero(rest));
     const std::uint64_t begin = access.addresses[lane], end = begin + access.bytes;
     for (const InFlight& flight : inFlight_) {
-      const bool conflict = flight.writes || access.kind == AccessKind::store || access.kind == AccessKind::atomic;
+      const bool conflict = flight.writes || stores(access) || access.kind == AccessKind::atomic;
       if (conflict && begin < flight.end && end > flight.begin)
         return fail(warp, i, lane, "asynchronous: shared memory at " + at(begin) + " is being " +
                         (flight.writes ? "written" : "read") + " by " + flight.what + ", which has not been waited for");
@@ -98,7 +98,7 @@ bool BlockChecks::checkNonCoherent(Warp& warp, const Instruction* i, const Acces
     const std::lock_guard lock(shard.mutex);
     for (std::uint64_t byte = address; byte < address + access.bytes; ++byte) {
       Cell& cell = shard.cells[byte];
-      const bool reads = access.kind == AccessKind::loadNonCoherent, plain = access.kind == AccessKind::load;
+      const bool reads = access.kind == AccessKind::loadNonCoherent, plain = access.kind == AccessKind::load || access.kind == AccessKind::strongLoad;
       if (reads && cell.write.block != 0)
         return fail(warp, i, lane, "non-coherent: ld.global.nc of " + at(byte) + ", which this launch has written");
       if (!reads && !plain && cell.nonCoherentRead)

@@ -53,7 +53,7 @@ template <class Op, class T> const Instruction* set(Warp& warp, const Instructio
   if (how != alone) bits = combined(bits, warp.predicate(i->slot[4]) ^ std::uint32_t(i->immediate), how);
   std::uint32_t* const d = warp.lanes<std::uint32_t>(i->slot[0]);
   const std::uint32_t truth = i->count;
-  CNN_EACH_LANE d[l] = inMask(mask, l) ? (inMask(bits, l) ? truth : 0) : d[l];
+  CNN_EACH_LANE d[l] = blend(mask, l, blend(bits, l, truth, std::uint32_t(0)), d[l]);
   return next(warp, i);
 }
 

@@ -186,11 +186,11 @@ template <class T> const Instruction* selp(Warp& warp, const Instruction* i) {
   const T *const a = warp.lanes<const T>(i->slot[1]), *const b = warp.lanes<const T>(i->slot[2]);
   T* const d = warp.lanes<T>(i->slot[0]);
   if (mask == allLanes) {
-    CNN_EACH_LANE d[l] = inMask(choice, l) ? a[l] : b[l];
+    CNN_EACH_LANE d[l] = blend(choice, l, a[l], b[l]);
   } else {
     CNN_EACH_LANE {
-      const T value = inMask(choice, l) ? a[l] : b[l];
-      d[l] = inMask(mask, l) ? value : d[l];
+      const T value = blend(choice, l, a[l], b[l]);
+      d[l] = blend(mask, l, value, d[l]);
     }
   }
   return next(warp, i);

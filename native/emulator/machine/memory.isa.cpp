@@ -1,7 +1,19 @@
 // ld and st in all spaces and widths, with fast ways for the patterns that good kernels have.
 #include "machine/address.h"
+#include "machine/checks.h"
 
 #include <atomic>
+#if defined(__AVX512F__)
+// g++ 12 believes that its own "undefined" vectors are used.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+#endif
 
 namespace cnn::emu::CNN_ISA {
 namespace {
@@ -10,10 +22,19 @@ using ptx::Space;
 using ptx::Type;
 
 // Slots of a load or store: slot[0..3] the registers, slot[4] the address, immediate the offset, flags below.
-constexpr std::uint32_t nonCoherent = 2, wideRegister = 4, signExtended = 8;
+constexpr std::uint32_t nonCoherent = 2, wideRegister = 4, signExtended = 8, strong = 16;
 constexpr unsigned spaceShift = 8, elementShift = 16;  // flags: the space, bytes of an element; count: elements
 
-AccessKind loadKind(const Instruction* i) { return i->flags & nonCoherent ? AccessKind::loadNonCoherent : AccessKind::load; }
+AccessKind loadKind(const Instruction* i) {
+  return i->flags & nonCoherent ? AccessKind::loadNonCoherent : i->flags & strong ? AccessKind::strongLoad : AccessKind::load;
+}
+AccessKind storeKind(const Instruction* i) { return i->flags & strong ? AccessKind::strongStore : AccessKind::store; }
+
+// Tells the race check that a strong access orders what was before it with what comes after.
+void orderThreads(Warp& warp, const Instruction* i, std::uint32_t mask, const LaneAddresses& a) {
+  if (!(i->flags & strong) || !warp.instrumented) return;
+  for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) syncStrong(warp, a.at[std::countr_zero(rest)]);
+}
 
 // ---- any space, any width, lane by lane -------------------------------------------------------------------------
 
@@ -41,6 +62,7 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
   if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, loadKind(i), hosts)) return nullptr;
+  orderThreads(warp, i, mask, a);
   for (unsigned n = 0; n < i->count; ++n)
     for (unsigned l = 0; l < warpLanes; ++l)
       if (inMask(mask, l)) setLane(warp, i, n, l, readElement(hosts[l] + n * element, element, i->flags & signExtended));
@@ -53,7 +75,8 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
-  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, AccessKind::store, hosts)) return nullptr;
+  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, storeKind(i), hosts)) return nullptr;
+  orderThreads(warp, i, mask, a);
   for (unsigned l = 0; l < warpLanes; ++l)
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;
@@ -73,6 +96,17 @@ const Instruction* storeAny(Warp& warp, const Instruction* i) {
 }
 
 // Kernel parameters by name: the same for every lane. immediate: the offset.
+template <class T> const Instruction* loadScalarParameter(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  const T value = *reinterpret_cast<const T*>(warp.block->launch->parameters.data() + i->immediate);
+  T* const d = warp.lanes<T>(i->slot[0]);
+  if (mask == allLanes) {
+    CNN_EACH_LANE d[l] = value;
+  } else {
+    CNN_EACH_LANE d[l] = blend(mask, l, value, d[l]);
+  }
+  return next(warp, i);
+}
 const Instruction* loadParameter(Warp& warp, const Instruction* i) {
   const std::uint32_t mask = warp.mask(i);
   const unsigned element = i->flags >> elementShift;
@@ -97,12 +131,49 @@ template <class E, class D, unsigned N, bool Full>
   }
 }
 
+#if defined(__AVX512F__)
+// Some lanes of a row: bytes of other lanes are not touched.
+[[gnu::always_inline]] inline void loadRow(Warp& warp, const Instruction* i, std::uint32_t mask, const std::uint32_t* from) {
+  std::uint32_t* const d = warp.lanes<std::uint32_t>(i->slot[0]);
+  for (unsigned half = 0; half < 2; ++half) {
+    const auto lanes = __mmask16(mask >> (16 * half));
+    _mm512_mask_storeu_epi32(d + 16 * half, lanes, _mm512_maskz_loadu_epi32(lanes, from + 16 * half));
+  }
+}
+[[gnu::always_inline]] inline void storeRow(Warp& warp, const Instruction* i, std::uint32_t mask, std::uint32_t* to) {
+  const std::uint32_t* const s = warp.lanes<std::uint32_t>(i->slot[0]);
+  for (unsigned half = 0; half < 2; ++half)
+    _mm512_mask_storeu_epi32(to + 16 * half, __mmask16(mask >> (16 * half)), _mm512_loadu_si512(s + 16 * half));
+}
+
+// 16 bytes per lane for all lanes: rows of four lanes are transposed in registers.
+[[gnu::always_inline]] inline void loadQuads(Warp& warp, const Instruction* i, const std::byte* base, const LaneAddresses& a) {
+  for (unsigned half = 0; half < warpLanes; half += 16) {
+    __m512i row[4];
+    for (unsigned n = 0; n < 4; ++n) {
+      const auto quad = [&](unsigned lane) __attribute__((always_inline)) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + a.at[half + lane]));
+      };
+      const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n)), quad(n + 4), 1);
+      const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n + 8)), quad(n + 12), 1);
+      row[n] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    }
+    const __m512i xy01 = _mm512_unpacklo_epi32(row[0], row[1]), zw01 = _mm512_unpackhi_epi32(row[0], row[1]);
+    const __m512i xy23 = _mm512_unpacklo_epi32(row[2], row[3]), zw23 = _mm512_unpackhi_epi32(row[2], row[3]);
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[0]) + half, _mm512_unpacklo_epi64(xy01, xy23));
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[1]) + half, _mm512_unpackhi_epi64(xy01, xy23));
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[2]) + half, _mm512_unpacklo_epi64(zw01, zw23));
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[3]) + half, _mm512_unpackhi_epi64(zw01, zw23));
+  }
+}
+#endif
+
 template <class E, class D, unsigned N>
 [[gnu::always_inline]] inline void loadUniform(Warp& warp, const Instruction* i, std::uint32_t mask, const E* from) {
   for (unsigned n = 0; n < N; ++n) {
     const D value = widen<E, D>(from[n]);
     D* const d = warp.lanes<D>(i->slot[n]);
-    CNN_EACH_LANE d[l] = inMask(mask, l) ? value : d[l];
+    CNN_EACH_LANE d[l] = blend(mask, l, value, d[l]);
   }
 }
 
@@ -121,6 +192,13 @@ template <class E, class D, unsigned N>
 [[gnu::always_inline]] inline void load(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
                                         const LaneAddresses& a, const Extent& e) {
   const unsigned first = unsigned(std::countr_zero(mask));
+#if defined(__AVX512F__)
+  constexpr bool words = std::is_same_v<E, std::uint32_t> && std::is_same_v<D, std::uint32_t>;
+  if constexpr (words && N == 1)
+    if (e.consecutive) return loadRow(warp, i, mask, reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first));
+  if constexpr (words && N == 4)
+    if (mask == allLanes) return loadQuads(warp, i, base, a);
+#endif
   if (e.consecutive) {
     const E* from = reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first * N);
     if (mask == allLanes) loadConsecutive<E, D, N, true>(warp, i, mask, from);
@@ -136,6 +214,13 @@ template <class E, class D, unsigned N>
 [[gnu::always_inline]] inline void store(Warp& warp, const Instruction* i, std::uint32_t mask, std::byte* base, const LaneAddresses& a,
                                          const Extent& e) {
   const D* const s[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<E, std::uint32_t> && std::is_same_v<D, std::uint32_t> && N == 1)
+    if (e.consecutive) {
+      const unsigned first = unsigned(std::countr_zero(mask));
+      return storeRow(warp, i, mask, reinterpret_cast<E*>(base + a.at[first]) - std::ptrdiff_t(first));
+    }
+#endif
   if (e.consecutive && mask == allLanes) {
     E* const to = reinterpret_cast<E*>(base + a.at[0]);
     CNN_EACH_LANE {
@@ -244,11 +329,15 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
   out.slot[4] = address.slot;
   out.immediate = address.offset;
   out.count = count;
+  const bool isStrong = d.has("volatile") || d.has("relaxed") || d.has("acquire") || d.has("release");
   const bool readsSigned = ptx::isSigned(type) && !(narrow && ptx::bits(type) == 16);
-  out.flags = (address.wide ? wideAddress : 0) | (d.has("nc") ? nonCoherent : 0) | (wide ? wideRegister : 0) |
+  out.flags = (address.wide ? wideAddress : 0) | (d.has("nc") ? nonCoherent : 0) | (isStrong ? strong : 0) | (wide ? wideRegister : 0) |
               (readsSigned ? signExtended : 0) | std::uint32_t(space) << spaceShift | ptx::bytes(type) << elementShift;
   out.function = chooseHandler<Writes>(space, readsSigned || !ptx::isSigned(type) ? type : Type::u16, wide, count);
-  if (!Writes && space == Space::param && address.space == Space::param) out.function = loadParameter;
+  if (!Writes && space == Space::param && address.space == Space::param) {
+    const bool plain = count == 1 && ptx::bits(type) >= 32 && wide == (ptx::bits(type) == 64);
+    out.function = !plain ? loadParameter : wide ? loadScalarParameter<std::uint64_t> : loadScalarParameter<std::uint32_t>;
+  }
   if (space == Space::global || space == Space::generic) d.counted(Writes ? Class::globalStore : Class::globalLoad);
   else if (space == Space::shared) d.counted(Writes ? Class::sharedStore : Class::sharedLoad);
 }

@@ -66,7 +66,7 @@ template <class W, class Part> const Instruction* pack(Warp& warp, const Instruc
   CNN_EACH_LANE {
     Storage<W> value = 0;
     for (unsigned n = 0; n < count; ++n) value |= Storage<W>(Part(p[n][l])) << (8 * sizeof(Part) * n);
-    d[l] = inMask(mask, l) ? value : d[l];
+    d[l] = blend(mask, l, value, d[l]);
   }
   return next(warp, i);
 }
@@ -79,7 +79,7 @@ template <class W, class Part> const Instruction* unpack(Warp& warp, const Instr
   for (unsigned n = 0; n < count; ++n) d[n] = warp.lanes<std::uint32_t>(i->slot[1 + n]);
   CNN_EACH_LANE {
     const Storage<W> value = from[l];
-    for (unsigned n = 0; n < count; ++n) d[n][l] = inMask(mask, l) ? Part(value >> (8 * sizeof(Part) * n)) : d[n][l];
+    for (unsigned n = 0; n < count; ++n) d[n][l] = blend(mask, l, std::uint32_t(Part(value >> (8 * sizeof(Part) * n))), d[n][l]);
   }
   return next(warp, i);
 }
@@ -106,7 +106,7 @@ template <class From, class To> const Instruction* addWindow(Warp& warp, const I
   const auto* const a = warp.lanes<const Storage<From>>(i->slot[1]);
   auto* const d = warp.lanes<Storage<To>>(i->slot[0]);
   const auto distance = std::uint64_t(i->immediate);
-  CNN_EACH_LANE d[l] = inMask(mask, l) ? Storage<To>(a[l] + distance) : d[l];
+  CNN_EACH_LANE d[l] = blend(mask, l, Storage<To>(a[l] + distance), d[l]);
   return next(warp, i);
 }
 

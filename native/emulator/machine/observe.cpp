@@ -60,7 +60,7 @@ void count(Counters& c, const Access& access) {
     if (access.kind == AccessKind::atomic) {
       ++c.globalAtomicRequests;
       c.globalAtomicSectors += sectors;
-    } else if (access.kind == AccessKind::store) {
+    } else if (isStore(access.kind)) {
       ++c.globalStoreRequests;
       c.globalStoreSectors += sectors;
       c.globalStoreBytes += bytes;
@@ -74,7 +74,7 @@ void count(Counters& c, const Access& access) {
     c.widestSharedAccess = std::max<std::uint64_t>(c.widestSharedAccess, access.bytes);
     c.sharedIdealWavefronts += waves.ideal;
     c.maxSharedConflict = std::max(c.maxSharedConflict, (waves.needed + waves.ideal - 1) / waves.ideal);
-    const bool stores = access.kind == AccessKind::store || access.kind == AccessKind::atomic;
+    const bool stores = isStore(access.kind) || access.kind == AccessKind::atomic;
     ++(stores ? c.sharedStoreRequests : c.sharedLoadRequests);
     (stores ? c.sharedStoreWavefronts : c.sharedLoadWavefronts) += waves.needed;
     (stores ? c.sharedStoreBytes : c.sharedLoadBytes) += bytes;

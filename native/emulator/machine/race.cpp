@@ -78,7 +78,7 @@ bool BlockRaces::ordered(const Touch& earlier, const Warp& warp, unsigned lane, 
 }
 
 std::optional<std::string> BlockRaces::touch(Cell& cell, const Warp& warp, const Instruction* i, unsigned lane, AccessKind kind) {
-  if (kind == AccessKind::atomic) return {};
+  if (kind != AccessKind::load && kind != AccessKind::store && kind != AccessKind::loadNonCoherent) return {};
   const Touch now = touchOf(warp, i, lane);
   if (!ordered(cell.write, warp, lane, i)) return describe("a write", cell.write);
   if (kind == AccessKind::store) {

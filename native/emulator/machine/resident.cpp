@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::uint32_t laneMask(std::uint32_t lanes) { return lanes >= warpLanes ? allLanes : (1u << lanes) - 1; }
 
+bool differsByLane(Special s) {
+  return s <= Special::tidZ || s == Special::laneId || (s >= Special::laneMaskEq && s <= Special::laneMaskGt);
+}
+
 }  // namespace
 
 ResidentBlock::ResidentBlock(LaunchState& launch, std::uint64_t* blockCounts)
@@ -36,6 +40,7 @@ ResidentBlock::ResidentBlock(LaunchState& launch, std::uint64_t* blockCounts)
     warp.blockCounts = blockCounts;
     warp.instrumented = launch.checks != 0 || launch.detailed;
     fillConstants(warp);
+    fillLaneSpecials(warp);
   }
   if (launch.checks == 0) return;
   checks_ = std::make_unique<BlockChecks>(launch.checks, block_);
@@ -100,13 +105,25 @@ std::uint32_t ResidentBlock::special(Special which, const Warp& warp, std::uint3
   }
 }
 
-void ResidentBlock::fillSpecials(Warp& warp) {
-  for (const Program::SpecialSlot& slot : program_.specials)
+// What differs between lanes stays the same from block to block; the rest is one value.
+void ResidentBlock::fillLaneSpecials(Warp& warp) {
+  for (const Program::SpecialSlot& slot : program_.specials) {
+    if (!differsByLane(slot.special)) continue;
     for (std::uint32_t lane = 0; lane < warpLanes; ++lane) {
       const std::uint32_t value = special(slot.special, warp, lane);
       if (slot.wide) warp.lanes<std::uint64_t>(slot.slot)[lane] = value;
       else warp.lanes<std::uint32_t>(slot.slot)[lane] = value;
     }
+  }
+}
+
+void ResidentBlock::fillBlockSpecials(Warp& warp) {
+  for (const Program::SpecialSlot& slot : program_.specials) {
+    if (differsByLane(slot.special)) continue;
+    const std::uint32_t value = special(slot.special, warp, 0);
+    if (slot.wide) std::fill_n(warp.lanes<std::uint64_t>(slot.slot), warpLanes, value);
+    else std::fill_n(warp.lanes<std::uint32_t>(slot.slot), warpLanes, value);
+  }
 }
 
 void ResidentBlock::start(std::uint64_t index) {
@@ -129,8 +146,7 @@ void ResidentBlock::start(std::uint64_t index) {
     warp.tensor = nullptr;
     warp.stop = Stop::yielded;
     warp.waitingFor = "";
-    for (Memory::Range& range : warp.range) range = {};
-    fillSpecials(warp);
+    fillBlockSpecials(warp);
   }
   if (checks_) checks_->start(block_);
 }

@@ -21,7 +21,8 @@ class ResidentBlock {
 
  private:
   void fillConstants(Warp& warp);
-  void fillSpecials(Warp& warp);
+  void fillLaneSpecials(Warp& warp);
+  void fillBlockSpecials(Warp& warp);
   std::uint32_t special(Special which, const Warp& warp, std::uint32_t lane) const;
 
   LaunchState& launch_;

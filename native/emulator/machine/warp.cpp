@@ -68,13 +68,11 @@ const Instruction* Warp::take() {
 }
 
 const Instruction* Warp::arrive(const Instruction* head) {
-  const std::uint32_t order = head->flags;
-  if (order > parkedOrder) {
-    park(head, active, Standing::ready);
-    return take();
-  }
   joinAt(head);
-  return head;  // once more: the header counts the lanes that have joined
+  if (head->flags < parkedOrder) return head;  // once more: it counts the lanes that have joined
+  // Somebody is in an earlier block, or further down in this one.
+  park(head, active, Standing::ready);
+  return take();
 }
 
 const Instruction* Warp::diverged() {

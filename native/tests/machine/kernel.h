@@ -57,7 +57,7 @@ class Program {
     REQUIRE(function != nullptr);
     std::vector<std::byte> parameters(function->parameterBytes);
     std::size_t n = 0;
-    const auto pack = [&](const auto& argument) {
+    [[maybe_unused]] const auto pack = [&](const auto& argument) {
       REQUIRE(n < function->parameters.size());
       REQUIRE_EQ(function->parameters[n].size, sizeof argument);
       std::memcpy(parameters.data() + function->parameters[n++].offset, &argument, sizeof argument);
