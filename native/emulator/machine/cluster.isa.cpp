@@ -4,6 +4,7 @@
 // Fences and budgets change no result here: a thread's accesses are in order, and copies read and write at points where
 // a correct kernel has fenced. They are still verified and, where they are collective, need the whole warp.
 #include "machine/async_state.h"
+#include "machine/checks.h"
 #include "machine/collective.h"
 #include "machine/family.h"
 #include "machine/operand_address.h"
@@ -15,6 +16,9 @@ namespace cnn::emu::CNN_ISA {
 namespace {
 
 // ---- barrier.cluster --------------------------------------------------------------------------------------------
+
+// Of the cluster barrier, for the race check: no shared address.
+constexpr uint64_t barrierKey = ~uint64_t(0);
 
 // Ends the phase if every live thread of the cluster has arrived.
 void finishPhase(Block& block) {
@@ -34,6 +38,7 @@ const Instruction* arrive(Warp& w, const Instruction* i) {
   if (const uint32_t twice = mask & state.clusterOwing)
     return w.fault(i, statusLaunchFailed, "barrier.cluster.arrive twice without a wait", std::countr_zero(twice));
   for (uint32_t rest = mask; rest; rest &= rest - 1) state.clusterPhase[std::countr_zero(rest)] = w.block->clusterBarrier->phase;
+  if (w.instrumented) syncStrong(w, barrierKey);
   state.clusterArrived |= mask;
   state.clusterOwing |= mask;
   finishPhase(*w.block);
@@ -49,6 +54,7 @@ const Instruction* wait(Warp& w, const Instruction* i) {
   finishPhase(*w.block);   // threads may have exited since the last arrival
   for (uint32_t rest = mask; rest; rest &= rest - 1)
     if (state.clusterPhase[std::countr_zero(rest)] == w.block->clusterBarrier->phase) return w.wait(i, "barrier.cluster");
+  if (w.instrumented) syncStrong(w, barrierKey);
   state.clusterOwing &= ~mask;
   return i + 1;
 }

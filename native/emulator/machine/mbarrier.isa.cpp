@@ -29,6 +29,15 @@ uint64_t wordAt(const std::byte* host) {
   return bits;
 }
 
+// For the race check: an arrival hands the past of the warp over to those who wait. Other blocks of the cluster may arrive
+// or wait here too.
+void handOver(Warp& w, uint32_t address, bool waits) {
+  if (!w.instrumented) return;
+  if (w.block->cluster.size() > 1) syncStrong(w, address);
+  else if (waits) syncAcquire(w, address);
+  else syncRelease(w, address);
+}
+
 // Lanes one after the other, as the hardware would in some order.
 template <class Body> const Instruction* eachLane(Warp& w, const Instruction* i, AccessKind kind, Body body) {
   const Operands& o = operands(i);
@@ -39,14 +48,14 @@ template <class Body> const Instruction* eachLane(Warp& w, const Instruction* i,
   if (mask && !observeShared(w, i, kind, 8, mask, addresses)) return nullptr;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
-    const Error error = body(o, lane, hosts[lane]);
+    const Error error = body(o, lane, hosts[lane], addresses[lane]);
     if (error != Error::none) return mbarrierFault(w, i, o.name, error, lane);
   }
   return i + 1;
 }
 
 const Instruction* init(Warp& w, const Instruction* i) {
-  return eachLane(w, i, AccessKind::store, [&](const Operands& o, int lane, std::byte* host) {
+  return eachLane(w, i, AccessKind::store, [&](const Operands& o, int lane, std::byte* host, uint32_t) {
     MbarrierWord word;
     const Error error = MbarrierWord::init(w.lanes<uint32_t>(o.value)[lane], word);
     const uint64_t bits = word.encode();
@@ -56,7 +65,7 @@ const Instruction* init(Warp& w, const Instruction* i) {
 }
 
 const Instruction* invalidate(Warp& w, const Instruction* i) {
-  return eachLane(w, i, AccessKind::atomic, [&](const Operands&, int, std::byte* host) {
+  return eachLane(w, i, AccessKind::atomic, [&](const Operands&, int, std::byte* host, uint32_t) {
     if (!MbarrierWord::valid(wordAt(host))) return Error::notInitialised;
     std::memset(host, 0, 8);
     return Error::none;
@@ -65,7 +74,8 @@ const Instruction* invalidate(Warp& w, const Instruction* i) {
 
 // Any change of the word whose result is the state before it.
 template <class Change> const Instruction* update(Warp& w, const Instruction* i, Change change) {
-  return eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host) {
+  return eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
+    handOver(w, address, false);
     const uint64_t before = wordAt(host);
     const uint32_t value = o.hasValue ? w.lanes<uint32_t>(o.value)[lane] : 1;
     const Error error = changeMbarrier(host, [&](MbarrierWord& word) { return change(word, value); });
@@ -109,12 +119,14 @@ template <bool dropping> const Instruction* arriveNoComplete(Warp& w, const Inst
 // the copies and the warps it waits for get on; test_wait goes on at once.
 template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Instruction* i) {
   uint32_t done = 0;
-  const Instruction* after = eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host) {
+  const Instruction* after = eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
     const uint64_t bits = wordAt(host);
     if (!MbarrierWord::valid(bits)) return Error::notInitialised;
     const bool waited = parity ? w.lanes<uint32_t>(o.value)[lane] & 1
                                : MbarrierWord::decode(w.lanes<uint64_t>(o.value)[lane]).parity;
-    if (MbarrierWord::decode(bits).completed(waited)) done |= 1u << lane;
+    if (!MbarrierWord::decode(bits).completed(waited)) return Error::none;
+    done |= 1u << lane;
+    handOver(w, address, true);
     return Error::none;
   });
   if (!after) return nullptr;

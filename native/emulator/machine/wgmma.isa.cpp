@@ -126,6 +126,19 @@ template <int K, bool half> void accumulate(Warp& w, const uint32_t* slots, cons
   }
 }
 
+// Joins the units from `first` on that touch each other: a few ranges instead of hundreds.
+void merge(std::vector<SharedRange>& ranges, std::size_t first) {
+  if (first == ranges.size()) return;
+  std::sort(ranges.begin() + std::ptrdiff_t(first), ranges.end(), [](const SharedRange& a, const SharedRange& b) { return a.address < b.address; });
+  std::size_t last = first;
+  for (std::size_t r = first + 1; r < ranges.size(); ++r) {
+    const uint32_t end = ranges[last].address + ranges[last].bytes;
+    if (ranges[r].address > end) ranges[++last] = ranges[r];
+    else ranges[last].bytes = std::max(end, ranges[r].address + ranges[r].bytes) - ranges[last].address;
+  }
+  ranges.resize(last + 1);
+}
+
 template <class Format, int K, bool half, bool registers> const Instruction* multiply(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, name); !entry.ready) return entry.otherwise;
   const Operands& o = *static_cast<const Operands*>(i->extra);
@@ -159,8 +172,10 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
     accumulate<K, half>(w, o.d + column / 8 * (half ? 2 : 4), a, b, scale == 0);
   }
   if (units.failed) return outsideShared(w, i, name, units.outside, 16, -1);
-  if (record)
+  if (record) {
+    merge(*record, recorded);
     for (std::size_t r = recorded; r < record->size(); ++r) asyncReadBegin(*w.block, (*record)[r].address, (*record)[r].bytes, name);
+  }
   return i + 1;
 }
 

@@ -1,6 +1,8 @@
 // mbarrier instructions: states, parities, counts, transactions, and the faults of misuse.
 #include "tensor_test.h"
 
+#include "machine/checks.h"
+
 using namespace cnn::test;
 
 namespace {
@@ -104,6 +106,16 @@ TEST(a_phase_that_cannot_end_is_a_deadlock) {
   const auto fault = faultOf(init64 + "W:\n mbarrier.try_wait.parity.shared.b64 %p1, [%x1], 0;\n @!%p1 bra W;\n");
   CHECK_EQ(fault.code, 702);
   CHECK(contains(fault.report, "mbarrier"));
+}
+
+TEST(race_check_sees_an_mbarrier_as_order) {
+  cnn::emu::setChecks(cnn::emu::checkRace);
+  const std::string wait = "W:\n mbarrier.try_wait.parity.shared.b64 %p1, [%x1], 0;\n @!%p1 bra W;\n";
+  const auto got = run(init64 + writeAndArrive + wait + readPartner);
+  for (unsigned t = 0; t < 64; ++t) CHECK_EQ(got[t], t ^ 63);
+  // Without the wait the same read races with the write of the other warp.
+  CHECK(contains(faultOf(init64 + writeAndArrive + readPartner).report, "race"));
+  cnn::emu::setChecks(0);
 }
 
 TEST(forms_that_do_not_load) {
