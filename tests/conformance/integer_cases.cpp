@@ -82,6 +82,13 @@ void addSpecial(Corpus& corpus) {
                  Type::u64, {{Type::u64}, {Type::u64}}, each([](std::uint64_t a, std::uint64_t b) { return a + b; }));
   corpus.addBody("integer/sub.cc.u32+subc.u32", std::string(unpack) + " sub.cc.u32 %r8, %r8, %r10; subc.u32 %r9, %r9, %r11; mov.b64 %o, {%r8, %r9};",
                  Type::u64, {{Type::u64}, {Type::u64}}, each([](std::uint64_t a, std::uint64_t b) { return a - b; }));
+  // A product of 64 by 32 bits in words, through the carry.
+  corpus.addBody("integer/mad.lo.cc.u32+madc.hi.u32", "mov.b64 {%r8, %r9}, %a; mov.b64 {%r10, %r11}, %b; mul.lo.u32 %r12, %r8, %r10; mul.hi.u32 %r13, %r8, %r10; "
+                 "mad.lo.cc.u32 %r13, %r9, %r10, %r13; madc.hi.u32 %r14, %r9, %r10, 0; mov.b64 %o, {%r13, %r14};", Type::u64, {{Type::u64}, {Type::u64}},
+                 each([](std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    return std::uint64_t((Wide(a) * (b & mask(32))) >> 32);  // words 1 and 2 of a times the low word of b
+  }));
 }
 
 }  // namespace

@@ -72,10 +72,7 @@ void Driver::release(std::uint64_t address) {
       memory.unmapHost(reinterpret_cast<void*>(address));
       break;
     default:
-      if (allocation.graphMemory) {
-        allocation.graphMemory->live = false;
-        break;
-      }
+      if (allocation.graphMemory) break;  // stays with the graph
       memory.free(address);
       if (allocation.pool) returnToPool(*allocation.pool, allocation.bytes);
   }

@@ -43,6 +43,11 @@ void giveEdges(const Graph& graph, CUgraphNode* from, CUgraphNode* to, CUgraphEd
   *count = from ? std::min(*count, found) : found;
 }
 
+void requireNoCapture(Call& c, const Graph* graph) {
+  for (const auto& capture : c.driver.captures)
+    require(capture->graph.get() != graph, CUDA_ERROR_ILLEGAL_STATE, "the graph is being captured");
+}
+
 bool isPlain(const CUgraphEdgeData& edge) { return edge.from_port == 0 && edge.to_port == 0 && edge.type == 0; }
 
 void requirePlain(const CUgraphEdgeData* edges, std::size_t count) {
@@ -79,8 +84,7 @@ CNN_EXPORT CUresult cuGraphDestroy(CUgraph handle) {
   return call("cuGraphDestroy", [&](Call& c) {
     const std::shared_ptr<Graph> graph = c.driver.graphs.get(handle);
     requireValue(!graph->child, "the graph belongs to a node of another graph");
-    for (const auto& capture : c.driver.captures)
-      require(capture->graph != graph, CUDA_ERROR_ILLEGAL_STATE, "the graph is being captured");
+    requireNoCapture(c, graph.get());
     discardNodes(c.driver, *graph);
     c.driver.graphs.remove(handle);
   });
@@ -108,6 +112,7 @@ CNN_EXPORT CUresult cuGraphDestroyNode(CUgraphNode handle) {
     const std::shared_ptr<Node> node = c.driver.nodes.get(handle);
     require(!std::holds_alternative<AllocateWork>(node->work) && !std::holds_alternative<FreeWork>(node->work), CUDA_ERROR_NOT_SUPPORTED,
             "nodes that allocate or free cannot be removed");
+    requireNoCapture(c, node->graph);
     removeNode(c.driver, *node);
   });
 }

@@ -39,11 +39,7 @@ CNN_EXPORT CUresult cuStreamDestroy_v2(CUstream handle) {
   return call("cuStreamDestroy_v2", [&](Call& c) {
     const auto stream = c.driver.streams.get(handle);
     c.requireHealthy(*stream->context);
-    if (stream->capture) {
-      stream->capture->valid = false;
-      stream->capture->streams.erase(stream.get());
-      std::erase(c.driver.captures, stream->capture->origin == stream.get() ? stream->capture : nullptr);
-    }
+    if (stream->capture) abandonCapture(c.driver, *stream);
     // A blocking stream still holds back later work of the legacy stream.
     if (stream->blocking() && stream->last && !stream->last->done())
       stream->context->legacy->last = c.driver.add(*stream->context, EmptyWork{}, {stream->context->legacy->last, stream->last});

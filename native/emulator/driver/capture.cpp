@@ -141,6 +141,18 @@ std::shared_ptr<Graph> endCapture(Call& call, Stream& stream) {
   fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "an earlier call spoiled the capture");
 }
 
+void abandonCapture(Driver& driver, Stream& stream) {
+  const std::shared_ptr<Capture> capture = stream.capture;
+  capture->valid = false;
+  if (capture->origin != &stream) {
+    capture->streams.erase(&stream);
+    return;
+  }
+  std::erase(driver.captures, capture);
+  leave(*capture);
+  if (!capture->intoExistingGraph) discardNodes(driver, *capture->graph);
+}
+
 void refuseWhileCapturing(Call&, const Stream& stream) {
   if (stream.capture) spoil(*stream.capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "the stream is being captured");
 }

@@ -15,6 +15,8 @@ void waitForEvent(Call& call, Stream& stream, const std::shared_ptr<Event>& even
 void beginCapture(Call& call, const std::shared_ptr<Stream>& stream, CUstreamCaptureMode mode,
                   std::shared_ptr<Graph> into, std::vector<Node*> after);
 std::shared_ptr<Graph> endCapture(Call& call, Stream& stream);
+// The stream is about to be destroyed. Without its origin a capture is over.
+void abandonCapture(Driver& driver, Stream& stream);
 
 // Waiting for a stream or an event that is being captured can never end: it fails and spoils the capture.
 void refuseWhileCapturing(Call& call, const Stream& stream);

@@ -1,4 +1,4 @@
-#include "driver/driver.h"
+#include "driver/capture.h"
 
 namespace cnn::emu::driver {
 
@@ -21,9 +21,9 @@ void Driver::destroyContext(const std::shared_ptr<Context>& context, Lock& lock)
   if (!contexts.find(context->handle)) return;  // another thread was faster
   contexts.remove(context->handle);
   const Context* gone = context.get();
-  for (const auto& capture : captures)
-    if (capture->origin->context == gone) capture->valid = false;
-  std::erase_if(captures, [&](const auto& capture) { return capture->origin->context == gone; });
+  const auto open = captures;
+  for (const auto& capture : open)
+    if (capture->origin->context == gone) abandonCapture(*this, *capture->origin);
   streams.removeIf([&](const Stream& stream) { return stream.context == gone; });
   events.removeIf([&](const Event& event) { return event.context == gone; });
   graphExecs.removeIf([&](const GraphExec& exec) { return exec.context == gone; });

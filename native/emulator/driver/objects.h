@@ -85,7 +85,6 @@ struct GraphAllocation {
   std::shared_ptr<Pool> pool;
   std::uint64_t address = 0;
   std::size_t bytes = 0;
-  bool live = false;  // between its allocation node and its free
 };
 
 struct GraphExec {

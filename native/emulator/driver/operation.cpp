@@ -43,12 +43,8 @@ struct Executor {
     return std::nullopt;
   }
 
-  std::optional<Fault> operator()(const AllocateWork& work) const {
-    work.memory->live = true;
-    return std::nullopt;
-  }
-
-  // Host functions have their own thread, frees happen when the operation completes, the rest only orders other work.
+  // Host functions have their own thread, frees happen when the operation completes, memory of a graph is there from
+  // the start, the rest only orders other work.
   template <class Other>
   std::optional<Fault> operator()(const Other&) const {
     return std::nullopt;

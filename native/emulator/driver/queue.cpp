@@ -164,10 +164,8 @@ void Driver::run(const OperationPtr& operation, Lock& lock) {
 }
 
 void Driver::complete(const OperationPtr& operation) {
-  if (const auto* freed = std::get_if<FreeWork>(&operation->work)) {
-    if (freed->memory) freed->memory->live = false;
-    else release(freed->address);
-  }
+  // Memory of a graph stays with the graph.
+  if (const auto* freed = std::get_if<FreeWork>(&operation->work); freed && !freed->memory) release(freed->address);
   operation->state = Operation::State::done;
   operation->stamp = ++completed_;
   operation->after.clear();

@@ -51,6 +51,7 @@ struct Warp {
   std::uint32_t live = 0;            // lanes that have not exited
   std::uint32_t index = 0;           // in the block
   std::uint32_t spins = 0;           // back edges left before the running group lets others have their turn
+  std::uint32_t carry = 0;           // per lane, see carry.isa.cpp
   std::uint32_t groupCount = 0;
   Stop stop = Stop::exited;
   bool progressed = false;           // something but a failed wait happened since the scheduler came by

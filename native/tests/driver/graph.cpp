@@ -316,3 +316,21 @@ TEST(memory_allocated_in_a_capture_belongs_to_the_graph) {
   CHECK_CUDA(cuda().cuMemGetInfo_v2(&free, &total));
   CHECK_EQ(free, before);
 }
+
+TEST(a_capture_ends_with_its_stream) {
+  ContextScope context;
+  Kernels kernels;
+  Buffer data(10, 1);
+  Streams s;
+  CUstream origin;
+  REQUIRE_CUDA(cuda().cuStreamCreate(&origin, CU_STREAM_NON_BLOCKING));
+  CHECK_CUDA(begin(origin));
+  CHECK_CUDA(kernels.launchAdd(data.address, 10, 1, origin));
+  CHECK_CUDA(cuda().cuEventRecord(s.event, origin));
+  CHECK_CUDA(cuda().cuStreamWaitEvent(s.a, s.event, 0));
+  CHECK_CUDA(cuda().cuStreamDestroy_v2(origin));
+  // The stream that had joined is an ordinary one again.
+  CHECK_CUDA(kernels.launchAdd(data.address, 10, 5, s.a));
+  CHECK_CUDA(cuda().cuStreamSynchronize(s.a));
+  CHECK(data.all(6));
+}
