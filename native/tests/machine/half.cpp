@@ -17,7 +17,7 @@ double widen(std::uint64_t bits, bool bfloat) {
   return bits & 0x8000 ? -x : x;
 }
 
-// Finite values of the format, ascending, as exact numbers.
+// Exact for nearly all sums and products of halves.
 __extension__ using Quad = __float128;
 
 // The nearest value by search among neighbours, even at ties; `exact` holds every bit.
@@ -39,6 +39,15 @@ std::uint64_t nearest(Quad exact, bool negativeZero, bool bfloat) {
   return sign | low;
 }
 
+// a + b; what is too small for even this format still decides ties.
+Quad sum(Quad a, Quad b) {
+  const Quad rounded = a + b;
+  const auto magnitude = [](Quad x) { return x < 0 ? -x : x; };
+  const Quad large = magnitude(a) > magnitude(b) ? a : b, small = magnitude(a) > magnitude(b) ? b : a;
+  if (small == 0 || rounded != large || large - large != 0) return rounded;
+  return large + magnitude(large) * Quad(0x1p-100) * (small > 0 ? 1 : -1);
+}
+
 std::uint64_t halves(std::uint64_t a, std::uint64_t b, std::uint64_t c, const std::function<std::uint64_t(std::uint64_t, std::uint64_t, std::uint64_t)>& f) {
   return f(a & 0xffff, b & 0xffff, c & 0xffff) | f(a >> 16, b >> 16, c >> 16) << 16;
 }
@@ -51,13 +60,13 @@ TEST(arithmetic) {
     const std::string type = bfloat ? "bf16" : "f16";
     const auto w = [=](std::uint64_t v) { return Quad(widen(v, bfloat)); };
     const std::function<std::uint64_t(std::uint64_t, std::uint64_t, std::uint64_t)> operations[] = {
-        [=](std::uint64_t a, std::uint64_t b, std::uint64_t) { return nearest(w(a) + w(b), (a & b) >> 15, bfloat); },
-        [=](std::uint64_t a, std::uint64_t b, std::uint64_t) { return nearest(w(a) - w(b), (a & ~b) >> 15 & 1, bfloat); },
+        [=](std::uint64_t a, std::uint64_t b, std::uint64_t) { return nearest(sum(w(a), w(b)), (a & b) >> 15, bfloat); },
+        [=](std::uint64_t a, std::uint64_t b, std::uint64_t) { return nearest(sum(w(a), -w(b)), (a & ~b) >> 15 & 1, bfloat); },
         [=](std::uint64_t a, std::uint64_t b, std::uint64_t) { return nearest(w(a) * w(b), (a ^ b) >> 15, bfloat); },
         [=](std::uint64_t a, std::uint64_t b, std::uint64_t c) {
           const Quad product = w(a) * w(b);
           const bool zeroSign = product == 0 && w(c) == 0 ? ((a ^ b) & c) >> 15 : (a ^ b) >> 15 && product + w(c) == 0 && product == 0;
-          return nearest(product + w(c), zeroSign, bfloat);
+          return nearest(sum(product, w(c)), zeroSign, bfloat);
         }};
     const char* names[] = {"add", "sub", "mul", "fma.rn"};
     for (int n = 0; n < 4; ++n) {
