@@ -20,7 +20,6 @@ Driver& Driver::initialise() {
   if (Driver* existing = instance()) return *existing;
   Driver* created = new Driver(Settings::fromEnvironment());
   theDriver.store(created, std::memory_order_release);
-  Profile::instance();  // made before the handler is registered, so that it still exists when the handler runs
   std::atexit([] { Profile::instance().writeRequested(); });
   return *created;
 }

@@ -81,7 +81,7 @@ Profile& Profile::instance() {
 }
 
 Profile::State& Profile::state() const {
-  static State state;
+  static State& state = *new State;  // never destroyed: the report is written at exit, and threads may outlive main
   return state;
 }
 

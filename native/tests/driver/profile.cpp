@@ -1,6 +1,12 @@
 // The counters of a kernel, as tests read them.
 #include "emulated.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
 using namespace cnn::test;
 
 namespace {
@@ -70,4 +76,20 @@ TEST(the_profile_is_json) {
   char few[4];
   CHECK_EQ(give(few, sizeof few), text.size());
   CHECK_EQ(std::string(few), text.substr(0, 3));
+}
+
+TEST(the_profile_is_written_at_exit) {
+  const std::string path = "/tmp/cnn_emulator_profile_" + std::to_string(getuid()) + ".json";
+  if (isolated("profile.the_profile_is_written_at_exit", {{"CNN_EMULATOR_PROFILE", ("json:" + path).c_str()}})) {
+    ContextScope context;
+    Kernels kernels;
+    Buffer data(32, 1);
+    CHECK_CUDA(kernels.launchScale(data.address, 32, 1));
+    return;
+  }
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  CHECK(text.str().find("\"scale\"") != std::string::npos);
+  std::remove(path.c_str());
 }
