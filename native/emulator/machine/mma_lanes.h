@@ -6,7 +6,12 @@
 #include <cstring>
 #include <type_traits>
 #if defined(CNN_ISA_avx512) || defined(CNN_ISA_avx2)
+// g++ 12 warns of its own header: an undefined vector is what these intrinsics start from.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 #endif
 
 namespace cnn::emu::CNN_ISA {
@@ -51,20 +56,17 @@ template <class T> [[gnu::always_inline]] inline Lanes16<T> load(const T* from) 
 
 template <class T> [[gnu::always_inline]] inline void store(T* to, const Lanes16<T>& v) { std::memcpy(to, &v, sizeof v); }
 
-// {e0 e1 e2 e3} four times.
+// {e0 e1 e2 e3} four times. By intrinsics: g++ 12 sends a widening shuffle through the stack.
 template <class T> [[gnu::always_inline]] inline Lanes16<T> tile(const T* four) {
-  typedef T Four __attribute__((vector_size(16)));
-  Four e;
-  std::memcpy(&e, four, sizeof e);
   Lanes16<T> v;
-  for (int p = 0; p < Lanes16<T>::parts; ++p) {
-    if constexpr (vectorLanes == 16)
-      v.part[p] = __builtin_shufflevector(e, e, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-    else if constexpr (vectorLanes == 8)
-      v.part[p] = __builtin_shufflevector(e, e, 0, 1, 2, 3, 0, 1, 2, 3);
-    else
-      v.part[p] = e;
-  }
+  using Vector = typename Lanes16<T>::Vector;
+#if defined(CNN_ISA_avx512)
+  v.part[0] = (Vector)_mm512_broadcast_f32x4(_mm_loadu_ps(reinterpret_cast<const float*>(four)));
+#elif defined(CNN_ISA_avx2)
+  for (Vector& part : v.part) part = (Vector)_mm256_broadcast_ps(reinterpret_cast<const __m128*>(four));
+#else
+  for (Vector& part : v.part) std::memcpy(&part, four, sizeof part);
+#endif
   return v;
 }
 
