@@ -62,20 +62,22 @@ struct Mad24Hi { template <class T> T operator()(T a, T b, T c) const { return A
 
 struct Sad { template <class T> T operator()(T a, T b, T c) const { return Add{}(c, T(a < b ? U<T>(b) - U<T>(a) : U<T>(a) - U<T>(b))); } };
 // Division by zero is unspecified in the instruction set; the hardware gives all ones, and the dividend as remainder.
-// The least integer by -1 wraps.
+// The least integer by -1 wraps. Quotients of 32 bits come from double precision, which vectorises: the exact quotient
+// is at least 2^-32 (relatively) away from the next integer, so rounding to 53 bits never reaches it.
 struct Div {
   template <class T> T operator()(T a, T b) const {
-    if (b == 0) return T(-1);
-    if (std::is_signed_v<T> && b == T(-1)) return T(U<T>(0) - U<T>(a));
-    return T(a / b);
+    if constexpr (sizeof(T) <= 4) {
+      const double quotient = double(a) / double(b == 0 ? T(1) : b);
+      return b == 0 ? T(-1) : T(std::int64_t(quotient));
+    } else {
+      if (b == 0) return T(-1);
+      if (std::is_signed_v<T> && b == T(-1)) return T(U<T>(0) - U<T>(a));
+      return T(a / b);
+    }
   }
 };
 struct Rem {
-  template <class T> T operator()(T a, T b) const {
-    if (b == 0) return a;
-    if (std::is_signed_v<T> && b == T(-1)) return T(0);
-    return T(a % b);
-  }
+  template <class T> T operator()(T a, T b) const { return b == 0 ? a : Sub{}(a, MulLo{}(Div{}(a, b), b)); }
 };
 struct Min { template <class T> T operator()(T a, T b) const { return a < b ? a : b; } };
 struct Max { template <class T> T operator()(T a, T b) const { return a < b ? b : a; } };
