@@ -5,7 +5,9 @@ namespace CnnNative.Vision.Images;
 /// <summary>From filtered rows to planes of bytes: undoes the filters, unpacks samples, looks up the palette, shows transparency on white.</summary>
 internal sealed class PngPixels(string path, PngHeader header, byte[]? palette, byte[]? transparency)
 {
-    private const int White = 255, Opaque = 255;
+    /// <summary>Largest value of a colour and of its opacity; a palette has bytes, whatever the depth of its indices.</summary>
+    private readonly long most = header.Color == PngColor.Palette ? byte.MaxValue : header.MaxSample;
+
     private readonly int channels = header.Color is PngColor.Grey or PngColor.GreyAlpha ? 1 : 3;
 
     /// <summary>Decodes the rows of all passes.</summary>
@@ -81,10 +83,7 @@ internal sealed class PngPixels(string path, PngHeader header, byte[]? palette, 
             var alpha = Alpha(samples);
             var at = y * header.Width + pass.X + i * pass.StepX;
             for (var c = 0; c < channels; c++)
-            {
-                var value = header.Color == PngColor.Palette ? PaletteByte(samples[0], c) : ToByte(samples[c]);
-                pixels[c * plane + at] = (byte)((value * alpha + White * (Opaque - alpha) + Opaque / 2) / Opaque);
-            }
+                pixels[c * plane + at] = OnWhite(header.Color == PngColor.Palette ? PaletteByte(samples[0], c) : samples[c], alpha);
         }
     }
 
@@ -95,15 +94,15 @@ internal sealed class PngPixels(string path, PngHeader header, byte[]? palette, 
         var bits => (row[index * bits / 8] >> (8 - bits - index * bits % 8)) & header.MaxSample,
     };
 
-    private int Alpha(ReadOnlySpan<int> samples)
+    private long Alpha(ReadOnlySpan<int> samples)
     {
-        if (header.Color == PngColor.GreyAlpha) return ToByte(samples[1]);
-        if (header.Color == PngColor.Rgba) return ToByte(samples[3]);
-        if (transparency is null) return Opaque;
-        if (header.Color == PngColor.Palette) return samples[0] < transparency.Length ? transparency[samples[0]] : Opaque;
+        if (header.Color == PngColor.GreyAlpha) return samples[1];
+        if (header.Color == PngColor.Rgba) return samples[3];
+        if (transparency is null) return most;
+        if (header.Color == PngColor.Palette) return samples[0] < transparency.Length ? transparency[samples[0]] : most;
         for (var s = 0; s < header.Samples; s++)
         {
-            if (samples[s] != BinaryPrimitives.ReadUInt16BigEndian(transparency.AsSpan(2 * s))) return Opaque;
+            if (samples[s] != BinaryPrimitives.ReadUInt16BigEndian(transparency.AsSpan(2 * s))) return most;
         }
 
         return 0;
@@ -113,6 +112,7 @@ internal sealed class PngPixels(string path, PngHeader header, byte[]? palette, 
         ? palette[3 * index + channel]
         : throw new CorruptFileException(path, $"a pixel has index {index}, but the palette has {palette.Length / 3} colours");
 
-    /// <summary>A sample of any depth scaled to 0 to 255, rounded.</summary>
-    private int ToByte(int sample) => header.BitDepth == 8 ? sample : (sample * 255 + header.MaxSample / 2) / header.MaxSample;
+    /// <summary>A colour of some opacity before white, scaled to 0 to 255 and rounded once.</summary>
+    private byte OnWhite(long value, long alpha) =>
+        (byte)((byte.MaxValue * (value * alpha + most * (most - alpha)) + most * most / 2) / (most * most));
 }
