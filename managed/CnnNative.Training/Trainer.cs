@@ -106,6 +106,7 @@ public sealed class Trainer : IDisposable
             var scores = model.Forward(images);
             var loss = Functional.CrossEntropy(scores, labels);
             loss.Backward();
+            optimizer.LearningRate = settings.Optimizer.RateAt(step);
             optimizer.Step();
             log.Add(loss, scores, labels);
             Advance(labels.Shape[0]);

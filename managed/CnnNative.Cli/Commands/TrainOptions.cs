@@ -14,7 +14,7 @@ internal sealed class TrainOptions
     {
         Model.AcceptOnlyFromAmong([.. ModelCatalog.Names]);
         Optimizer.AcceptOnlyFromAmong("sgd", "adam");
-        foreach (var option in new Option[] { Model, Data, Epochs, MaxSteps, Batch, Optimizer, LearningRate, Momentum, Seed, Resume, Out })
+        foreach (var option in new Option[] { Model, Data, Epochs, MaxSteps, Batch, Optimizer, LearningRate, RateDecay, Momentum, Seed, Resume, Out })
             command.Add(option);
         Device = new DeviceOptions(command);
         command.Add(Json);
@@ -38,6 +38,11 @@ internal sealed class TrainOptions
     public Option<float?> LearningRate { get; } = new("--lr")
     {
         Description = $"Learning rate [default: {TrainRequest.DefaultSgdRate}, with adam {TrainRequest.DefaultAdamRate}]", HelpName = "X",
+    };
+
+    public Option<float?> RateDecay { get; } = new("--lr-decay")
+    {
+        Description = $"How the rate shrinks: rate / (1 + X * step); 0 keeps it [default: {TrainRequest.DefaultSgdDecay}, with adam 0]", HelpName = "X",
     };
 
     public Option<float?> Momentum { get; } = new("--momentum")

@@ -14,7 +14,7 @@ namespace CnnNative.Cli.Commands;
 internal sealed record TrainRequest(string Model, DataSource Data, int BatchSize, ulong Seed, string Out, TrainerSettings Settings)
 {
     public const int DefaultEpochs = 3, DefaultBatch = 64;
-    public const float DefaultSgdRate = 0.05f, DefaultAdamRate = 0.001f, DefaultMomentum = 0.9f;
+    public const float DefaultSgdRate = 0.05f, DefaultAdamRate = 0.001f, DefaultMomentum = 0.9f, DefaultSgdDecay = 0.002f;
     private const int MostBatch = 1 << 20;
 
     /// <summary>Puts the request together.</summary>
@@ -62,8 +62,10 @@ internal sealed record TrainRequest(string Model, DataSource Data, int BatchSize
         if (kind == OptimizerKind.Adam && momentum is not null) throw new UsageException("--momentum goes with --optimizer sgd; adam has its own");
         var rate = Check.Finite("--lr", parsed.GetValue(options.LearningRate), positive: true)
             ?? resumed?.LearningRate ?? (kind == OptimizerKind.Sgd ? DefaultSgdRate : DefaultAdamRate);
-        return new OptimizerSettings(
-            kind, rate, momentum ?? resumed?.Momentum ?? (kind == OptimizerKind.Sgd ? DefaultMomentum : 0f), resumed?.WeightDecay ?? 0f);
+        var decay = Check.Finite("--lr-decay", parsed.GetValue(options.RateDecay))
+            ?? resumed?.RateDecay ?? (kind == OptimizerKind.Sgd ? DefaultSgdDecay : 0f);
+        momentum ??= resumed?.Momentum ?? (kind == OptimizerKind.Sgd ? DefaultMomentum : 0f);
+        return new OptimizerSettings(kind, rate, momentum.Value, resumed?.WeightDecay ?? 0f, decay);
     }
 
     /// <summary>What was asked for, or what the checkpoint says; they must not differ.</summary>

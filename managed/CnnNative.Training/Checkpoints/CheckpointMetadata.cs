@@ -28,6 +28,7 @@ internal static class CheckpointMetadata
             ["learning_rate"] = $"{optimizer.LearningRate}",
             ["momentum"] = $"{optimizer.Momentum}",
             ["weight_decay"] = $"{optimizer.WeightDecay}",
+            ["learning_rate_decay"] = $"{optimizer.RateDecay}",
             ["epoch"] = $"{state.Epoch}",
             ["batch"] = $"{state.Batch}",
             ["step"] = $"{state.Step}",
@@ -69,7 +70,8 @@ internal static class CheckpointMetadata
     {
         if (!Enum.TryParse<OptimizerKind>(text.Text("optimizer"), ignoreCase: true, out var kind) || !Enum.IsDefined(kind))
             throw text.Wrong("optimizer", "sgd or adam");
-        return new OptimizerSettings(kind, text.Float("learning_rate"), text.Float("momentum"), text.Float("weight_decay"));
+        return new OptimizerSettings(
+            kind, text.Float("learning_rate"), text.Float("momentum"), text.Float("weight_decay"), text.Float("learning_rate_decay"));
     }
 
     private static TrainingState ReadState(MetadataReader text) => new(

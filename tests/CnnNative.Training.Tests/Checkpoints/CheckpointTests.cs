@@ -9,7 +9,7 @@ public sealed class CheckpointTests : TrainingFixture
 {
     private static readonly CheckpointInfo Info = new(
         new ModelDescription("tiny", [1, 8, 8], ["a", "b", "c d", "é"], new Normalization([0.1f], [0.3f])),
-        new OptimizerSettings(OptimizerKind.Adam, 0.1f, 0f, 1e-7f),
+        new OptimizerSettings(OptimizerKind.Adam, 0.1f, 0f, 1e-7f, 0.3f),
         new TrainingState(2, 3, 17, 10, ulong.MaxValue, 12, 345, new Tally(1.0 / 3, 20, 30), new Tally(Math.PI, 7, 9)),
         "somewhere");
 
@@ -95,6 +95,7 @@ public sealed class CheckpointTests : TrainingFixture
     [TestCase("optimizer", "lamb", "expected sgd or adam")]
     [TestCase("optimizer", "7", "expected sgd or adam")]
     [TestCase("learning_rate", "NaN", "expected a number from 0")]
+    [TestCase("learning_rate_decay", "-1", "expected a number from 0")]
     [TestCase("epoch", "-1", "expected a whole number from 0")]
     [TestCase("batch_size", "0", "expected a whole number from 1")]
     [TestCase("step", "1.5", "expected a number")]
