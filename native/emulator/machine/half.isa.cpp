@@ -13,13 +13,11 @@ using ptx::Type;
 struct F16 {
   static float widen(std::uint16_t h) { return widenHalf(h); }
   static std::uint16_t narrow(float x) { return narrowHalf(x); }
-  static constexpr const Format& format = f16Format;
   static constexpr std::uint16_t exponent = 0x7c00;
 };
 struct Bf16 {
   static float widen(std::uint16_t h) { return widenBfloat(h); }
   static std::uint16_t narrow(float x) { return narrowBfloat(x); }
-  static constexpr const Format& format = bf16Format;
   static constexpr std::uint16_t exponent = 0x7f80;
 };
 
@@ -156,7 +154,7 @@ bool holds(std::uint32_t compare, float a, float b) {
 }
 
 // flags: comparison; how c is combined << 4; pair 64, bfloat 128, ftz 256, writes a register 512; count: truth of `set`
-constexpr std::uint32_t pairBit = 64, bfloatBit = 128, ftzBit = 256, registerBit = 512, floatTruth = 1024;
+constexpr std::uint32_t pairBit = 64, bfloatBit = 128, ftzBit = 256, registerBit = 512;
 
 float readHalf(std::uint16_t h, std::uint32_t flags) {
   if (flags & bfloatBit) return widenBfloat(h);
