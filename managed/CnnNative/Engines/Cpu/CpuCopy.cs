@@ -1,11 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>Short copies, for which a call of the runtime's block copy costs more than the copy.</summary>
 internal static unsafe class CpuCopy
 {
+    private const int FloatsInLine = 16;
+
     /// <summary>Copies a few floats; the ranges do not overlap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Row(float* source, float* target, int count)
@@ -38,6 +41,19 @@ internal static unsafe class CpuCopy
     private static void Spread(float* source, float* target, nint step, int count)
     {
         for (var i = 0; i < count; i++) target[i * step] = source[i];
+    }
+
+    /// <summary>Asks for the lines of a block that is written after the next stretch of arithmetic, so that the writes do not wait for memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Announce(int rows, int columns, float* target, nint targetRow)
+    {
+        if (!Sse.IsSupported) return;
+        for (; rows > 0; rows--)
+        {
+            for (var j = 0; j < columns; j += FloatsInLine) Sse.Prefetch1(target + j);
+            Sse.Prefetch1(target + columns - 1);
+            target += targetRow;
+        }
     }
 
     /// <summary>Fewer floats than a vector, as two that may overlap.</summary>

@@ -62,6 +62,7 @@ internal static unsafe class GemmBlock
     private static void Tile(
         int depth, in GemmRows a, int row, int first, int rows, float* b, nint bStep, int columns, int vectors, float* c, nint cRow, bool accumulate)
     {
+        CpuCopy.Announce(rows, columns, c, cRow);
         var kernel = GemmKernels.Tile(rows, vectors);
         var left = a.At(row / GemmKernels.Rows, first);
         if (columns == vectors * GemmKernels.Width) kernel(depth, left, a.Row, a.Step, b, bStep, c, cRow, accumulate);

@@ -22,6 +22,9 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
     /// <summary>Taps whose image and filters stay in the first cache while a tile is computed.</summary>
     private const int MostDepth = 320;
 
+    /// <summary>Taps from which on the arithmetic of a tile is long enough to fetch its output lines meanwhile.</summary>
+    private const int DepthToAnnounce = 64;
+
     /// <summary>Outputs of a tile.</summary>
     private int TileLength => (Filters == 1 ? TapTile.RowVectors : GemmTile.MostVectors) * GemmKernels.Width;
 
@@ -46,13 +49,23 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
         for (var tile = area.FirstColumn; tile < area.LastColumn; tile++)
         {
             int output = tile * TileLength, length = Math.Min(TileLength, Length - output);
+            var segments = room[..FindSegments(output, length, room)];
+            if (Depth >= DepthToAnnounce) Announce(area, segments, y);
             Multiply(area.FirstRow, area.LastRow, length, a, x + output, taps, wide);
             epilogue.Apply(wide, TileLength, area.FirstRow, area.LastRow - area.FirstRow, 0, length);
-            foreach (var segment in room[..FindSegments(output, length, room)])
+            foreach (var segment in segments)
             {
                 float* source = wide.Pointer + segment.From, target = y + area.FirstRow * Output.Filter + segment.To;
                 CpuCopy.Block(area.LastRow - area.FirstRow, segment.Length, source, TileLength, target, Output.Filter, Output.Step);
             }
+        }
+    }
+
+    private void Announce(GemmArea area, ReadOnlySpan<Segment> segments, float* y)
+    {
+        foreach (var segment in segments)
+        {
+            if (Output.Step == 1) CpuCopy.Announce(area.LastRow - area.FirstRow, segment.Length, y + area.FirstRow * Output.Filter + segment.To, Output.Filter);
         }
     }
 
