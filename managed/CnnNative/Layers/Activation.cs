@@ -5,15 +5,16 @@ namespace CnnNative.Layers;
 /// <summary>An elementwise activation, the body of <see cref="ReLU"/>, <see cref="ReLU6"/>, <see cref="Sigmoid"/> and <see cref="Tanh"/>.</summary>
 public abstract class Activation : Module
 {
-    private readonly ActivationKind kind;
+    private protected Activation(ActivationKind kind) => Kind = kind;
 
-    private protected Activation(ActivationKind kind) => this.kind = kind;
+    /// <summary>The function.</summary>
+    public ActivationKind Kind { get; }
 
     /// <summary>The function, such as Relu().</summary>
     public override string ToString() => $"{GetType().Name}()";
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Functional.Activate(kind, x);
+    protected override Tensor Compute(Tensor x) => Functional.Activate(Kind, x);
 }
 
 /// <summary>max(x, 0).</summary>

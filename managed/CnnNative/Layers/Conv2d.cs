@@ -85,7 +85,12 @@ public class Conv2d : Module
     public override string ToString() => $"Conv2d({(IsMaterialized ? Weight.Shape[1] * Groups : "?")}, {OutChannels}, {Kernel})";
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Functional.Conv2d(x, Weight, Bias, Stride, Padding, Dilation, Groups, PaddingMode);
+    protected override Tensor Compute(Tensor x) => Convolve(x, ActivationKind.Identity);
+
+    internal override Tensor? ComputeFused(Tensor x, ActivationKind activation) => IsMaterialized ? Convolve(x, activation) : null;
+
+    private Tensor Convolve(Tensor x, ActivationKind activation) =>
+        Functional.Conv2d(x, Weight, Bias, Stride, Padding, Dilation, Groups, PaddingMode, activation);
 
     private protected void Materialize(int inChannels)
     {

@@ -1,3 +1,5 @@
+using CnnNative.Engines;
+
 namespace CnnNative.Layers;
 
 /// <summary>A fully connected layer, y = x weight^T + bias along the last axis. State: weight (out, in), bias (out).</summary>
@@ -44,6 +46,9 @@ public class Linear : Module
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Functional.Linear(x, Weight, Bias);
+
+    internal override Tensor? ComputeFused(Tensor x, ActivationKind activation) =>
+        IsMaterialized ? Functional.Linear(x, Weight, Bias, activation) : null;
 
     private protected void Materialize(int inFeatures)
     {

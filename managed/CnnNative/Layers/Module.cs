@@ -1,3 +1,5 @@
+using CnnNative.Engines;
+
 namespace CnnNative.Layers;
 
 /// <summary>
@@ -19,6 +21,12 @@ public abstract class Module
 
     /// <summary>The window through which one output pixel sees the input, for receptive fields; null where the module does not look at neighbours.</summary>
     public virtual Window? Window => null;
+
+    /// <summary>Whether somebody wants to see each output.</summary>
+    internal bool HasHooks => hooks is not null;
+
+    /// <summary>Number of direct children.</summary>
+    private protected int ChildCount => children.Count;
 
     /// <summary>Computes the output and calls the hooks.</summary>
     /// <param name="x">Input.</param>
@@ -147,6 +155,15 @@ public abstract class Module
     /// <summary>Computes the output.</summary>
     /// <param name="x">Input.</param>
     protected abstract Tensor Compute(Tensor x);
+
+    /// <summary>The output with an activation applied by the same operation; null where the module cannot.</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="activation">The function.</param>
+    internal virtual Tensor? ComputeFused(Tensor x, ActivationKind activation) => null;
+
+    /// <summary>A direct child by its place.</summary>
+    /// <param name="place">From 0.</param>
+    private protected Module ChildAt(int place) => children.GetAt(place).Value;
 
     /// <summary>Adds or replaces a parameter; null for one that a lazy layer makes later.</summary>
     /// <param name="name">Its name in state dictionaries.</param>

@@ -15,14 +15,24 @@ public class Sequential : Module
     /// <returns>This chain.</returns>
     public Sequential Add(Module module)
     {
-        AddModule(Children.Count().ToString(), module);
+        AddModule(ChildCount.ToString(), module);
         return this;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Runs the chain. A module and the activation behind it become one operation where the module can, unless a hook wants to see between them.</summary>
+    /// <param name="x">Input.</param>
     protected override Tensor Compute(Tensor x)
     {
-        foreach (var (_, module) in Children) x = module.Forward(x);
+        for (var i = 0; i < ChildCount; i++)
+        {
+            var module = ChildAt(i);
+            var fused = i + 1 < ChildCount && ChildAt(i + 1) is Activation { HasHooks: false } next && !module.HasHooks
+                ? module.ComputeFused(x, next.Kind)
+                : null;
+            if (fused is not null) i++;
+            x = fused ?? module.Forward(x);
+        }
+
         return x;
     }
 }
