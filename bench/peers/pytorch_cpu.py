@@ -9,7 +9,7 @@ import time
 import torch
 from torch import nn
 
-SAMPLES, WARM_UP, SAMPLE = 7, 0.060, 0.015
+SAMPLES, WARM_UP, SAMPLE = 7, 0.500, 0.020
 BATCH = 64
 
 # name, images, channels, size, filters, filter size, padding, groups
