@@ -1,10 +1,12 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Text;
 
 namespace CnnNative.Vision.Images;
 
 /// <summary>Reads PNG (ISO/IEC 15948): every colour type, bit depth and interlacing; every chunk's check is verified.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The stream is over managed memory.")]
 internal sealed class PngReader(string path, byte[] file)
 {
     private const int LengthBytes = 4, TypeBytes = 4, CheckBytes = 4, PaletteEntry = 3;
