@@ -11,7 +11,7 @@ internal static class Cnn
     /// <returns>The exit code: see <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments)
     {
-        var verbose = new Option<bool>("--verbose") { Description = "Say more; with an error, show where it happened", Recursive = true };
+        var verbose = new Option<bool>("--verbose") { Description = "With an error, also show where in the program it happened", Recursive = true };
         var root = new RootCommand("Trains, evaluates and applies small convolutional networks.")
         {
             verbose, TrainCommand.Create(), EvalCommand.Create(), PredictCommand.Create(), SummaryCommand.Create(),

@@ -1,4 +1,3 @@
-using CnnNative.Layers;
 using CnnNative.Serialization;
 using NUnit.Framework;
 

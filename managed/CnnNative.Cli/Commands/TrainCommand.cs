@@ -42,7 +42,8 @@ internal static class TrainCommand
         var result = view.Show(() => trainer.Run(interruption.Token));
         if (result.Test is not { } measured)
         {
-            Console.Error.WriteLine($"interrupted after step {result.Steps}; go on with: cnn train --resume {request.Out} --epochs {request.Settings.Epochs}");
+            var goOn = $"cnn train --resume {request.Out} --epochs {request.Settings.Epochs}";
+            Console.Error.WriteLine($"interrupted after step {result.Steps}, which is saved; go on with: {goOn}");
             return interruption.ExitCode;
         }
 

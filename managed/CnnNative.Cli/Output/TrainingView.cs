@@ -39,7 +39,8 @@ internal sealed class TrainingView(Human human, string engine) : ITrainingObserv
     {
         var images = $"{Words.Number(plan.TrainImages)} images to train, {Words.Number(plan.TestImages)} to test";
         Write($"{plan.Model.Name}, {Words.Number(plan.Parameters)} parameters; {plan.Data}, {images}");
-        Write($"{engine}; {plan.Optimizer}, batch {plan.BatchSize}");
+        Write($"{plan.Optimizer}; batch {plan.BatchSize}");
+        Write(engine);
         if (plan.FirstStep > 0) Write($"going on after step {Words.Number(plan.FirstStep)}");
         Write("");
     }
