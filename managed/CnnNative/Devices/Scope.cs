@@ -12,11 +12,13 @@ public sealed class Scope : IDisposable
     private readonly Scope? outer;
     private readonly Device? device;
     private readonly bool recordsGradients;
+    private readonly bool leavesOwnership;
     private bool disposed;
 
-    internal Scope(Device? device, bool recordsGradients)
+    internal Scope(Device? device, bool recordsGradients, bool leavesOwnership = false)
     {
         this.device = device;
+        this.leavesOwnership = leavesOwnership;
         outer = CurrentScope.Value;
         this.recordsGradients = recordsGradients && (outer?.recordsGradients ?? true);
         CurrentScope.Value = this;
@@ -28,8 +30,8 @@ public sealed class Scope : IDisposable
     /// <summary>Opens a scope that owns nothing: what is made inside lives until it is disposed or forgotten. Gradients are recorded as outside.</summary>
     public static Scope Unowned() => new(device: null, recordsGradients: true);
 
-    /// <summary>Opens a scope that owns nothing and in which no gradients are recorded.</summary>
-    public static Scope NoGradients() => new(device: null, recordsGradients: false);
+    /// <summary>Opens a scope in which no gradients are recorded; what is made inside belongs to the scope around it, as if this one were not there.</summary>
+    public static Scope NoGradients() => new(device: null, recordsGradients: false, leavesOwnership: true);
 
     /// <summary>Ends the scope: the tensors that it owns are disposed. Scopes end in the reverse order of their beginning.</summary>
     public void Dispose()
@@ -60,7 +62,7 @@ public sealed class Scope : IDisposable
 
     private void Own(Tensor tensor)
     {
-        if (device is null) return;
+        if (device is null && !leavesOwnership) return;
         if (device != tensor.Device)
         {
             outer?.Own(tensor);

@@ -10,6 +10,19 @@ public sealed class ScopeTests(EngineUnderTest engine) : EngineTests(engine)
     private long Live => Device.Memory.Statistics.LiveBlocks;
 
     [Test]
+    public void AScopeWithoutGradientsLeavesItsTensorsToTheScopeAround()
+    {
+        Tensor made;
+        using (Device.Step())
+        {
+            using (Scope.NoGradients()) made = Tensor.Zeros([3], Device);
+            Assert.That(made.IsDisposed, Is.False);
+        }
+
+        Assert.That(made.IsDisposed);
+    }
+
+    [Test]
     public void AScopeDisposesWhatWasMadeInIt()
     {
         Tensor tensor;
