@@ -26,25 +26,6 @@ internal readonly struct ImagePlanes
     /// <summary>Floats of a channel.</summary>
     public int Length => problem.StrideH * problem.StrideW * Rows * Pitch;
 
-    /// <summary>Whether every phase is read by some tap, so that no float stays unset.</summary>
-    public bool IsFilledWhole
-    {
-        get
-        {
-            for (var a = 0; a < problem.StrideH; a++)
-            {
-                if (!IsRead(a, problem.R, problem.DilationH, problem.StrideH)) return false;
-            }
-
-            for (var b = 0; b < problem.StrideW; b++)
-            {
-                if (!IsRead(b, problem.S, problem.DilationW, problem.StrideW)) return false;
-            }
-
-            return true;
-        }
-    }
-
     /// <summary>Floats from the first output to the last, dropped ones included.</summary>
     public int OutputLength => (problem.P - 1) * Pitch + problem.Q;
 

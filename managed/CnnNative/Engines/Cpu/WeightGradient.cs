@@ -142,13 +142,15 @@ internal sealed unsafe class WeightGradient
         }
     }
 
-    /// <summary>Room for the planes of a batch. Tiles read past the outputs and multiply by zero: nothing there may be infinite.</summary>
+    /// <summary>
+    /// Room for the planes of a batch. Tiles read past the outputs, also past the last image of a batch that is not full, and
+    /// multiply by zero: nothing there may be infinite or not a number, so all of it is set.
+    /// </summary>
     private CpuScratch.Lease RentPlanes()
     {
-        var count = (long)batch * channels * planes.Length;
-        var lease = scratch.Rent(count + TapKernels.Slack);
-        var unset = planes.IsFilledWhole ? count : 0;
-        new Span<float>(lease.Pointer + unset, (int)(count + TapKernels.Slack - unset)).Clear();
+        var count = (long)batch * channels * planes.Length + TapKernels.Slack;
+        var lease = scratch.Rent(count);
+        new Span<float>(lease.Pointer, checked((int)count)).Clear();
         return lease;
     }
 }
