@@ -22,20 +22,6 @@ public static class RealData
     private static IEnumerable<string> Roots()
     {
         if (Environment.GetEnvironmentVariable("CNN_DATA") is { Length: > 0 } chosen) yield return chosen;
-        if (Checkout() is { } checkout) yield return Path.GetFullPath(Path.Combine(checkout, "..", "shared", "data"));
-    }
-
-    /// <summary>The checkout's root, known by the solution's shared settings; found from the sources' place, so that builds may lie elsewhere.</summary>
-    private static string? Checkout([System.Runtime.CompilerServices.CallerFilePath] string source = "")
-    {
-        foreach (var start in new[] { source, AppContext.BaseDirectory })
-        {
-            for (var folder = Path.GetDirectoryName(start); folder is not null; folder = Path.GetDirectoryName(folder))
-            {
-                if (File.Exists(Path.Combine(folder, "Directory.Packages.props"))) return folder;
-            }
-        }
-
-        return null;
+        if (Checkout.Root is { } checkout) yield return Path.GetFullPath(Path.Combine(checkout, "..", "shared", "data"));
     }
 }

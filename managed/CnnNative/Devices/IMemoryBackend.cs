@@ -11,4 +11,10 @@ internal interface IMemoryBackend
 
     /// <summary>Gives memory back to the system.</summary>
     void Free(nint address, long bytes);
+
+    /// <summary>What to throw when there is no memory left.</summary>
+    /// <param name="requestedBytes">Bytes asked for.</param>
+    /// <param name="statistics">State of the pool.</param>
+    /// <param name="holders">What holds the memory.</param>
+    DeviceOutOfMemoryException OutOfMemory(long requestedBytes, MemoryStatistics statistics, string holders) => new(Name, requestedBytes, statistics, holders);
 }

@@ -80,7 +80,7 @@ public sealed class MemoryPool
             address = TryTake(size);
         }
 
-        if (address == 0) throw new DeviceOutOfMemoryException(backend.Name, bytes, Statistics, LeakReport());
+        if (address == 0) throw backend.OutOfMemory(bytes, Statistics, LeakReport());
 
         var id = 0L;
         if (TrackCreation)

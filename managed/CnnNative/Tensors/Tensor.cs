@@ -157,6 +157,14 @@ public sealed partial class Tensor : IDisposable
         return new Pinned<byte>(storage, ByteOffset);
     }
 
+    /// <summary>The elements as a device address, held like <see cref="Pin{T}"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    internal DeviceView HoldOnDevice()
+    {
+        AddReference();
+        return new DeviceView(storage, ByteOffset);
+    }
+
     private void AddReference()
     {
         if (IsDisposed || !storage.TryAddReference())

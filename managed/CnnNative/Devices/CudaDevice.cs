@@ -1,0 +1,91 @@
+using CnnNative.Engines;
+using CnnNative.Engines.Native;
+using CnnNative.Interop;
+
+namespace CnnNative;
+
+/// <summary>
+/// A device of the CUDA driver with the native engine: a GPU, or the emulated one. All work runs in one stream; memory goes
+/// back to the pool in the order of that stream, so that nothing waits for the device but reading results.
+/// </summary>
+public sealed class CudaDevice : Device
+{
+    private readonly CudaContext context;
+    private readonly CudaStream stream;
+    private readonly CudaMemoryPool? pool;
+    private readonly GpuMemory memory;
+    private readonly Staging staging;
+    private readonly NativeEngine engine;
+
+    private CudaDevice(CudaContext context, CudaStream stream, CudaMemoryPool? pool, GpuMemory memory) : base(memory.Name, memory)
+    {
+        this.context = context;
+        this.stream = stream;
+        this.pool = pool;
+        this.memory = memory;
+        staging = new Staging(stream);
+        engine = new NativeEngine(new NativeContext(this, stream));
+    }
+
+    /// <summary>What the device is and what it has.</summary>
+    public CudaDeviceInfo Info => context.Device;
+
+    /// <inheritdoc/>
+    public override Engine Engine => engine;
+
+    /// <summary>A device-resident number that random kernels add to their stream; null outside captured steps.</summary>
+    internal DevicePointer RandomBase { get; set; }
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="ordinal">Its number, from 0.</param>
+    /// <exception cref="LibraryNotFoundException">There is no CUDA driver.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
+    /// <exception cref="CudaException">The driver refuses.</exception>
+    public static CudaDevice Open(int ordinal = 0)
+    {
+        var info = CudaDriver.Device(ordinal);
+        var context = CudaContext.Open(info);
+        CudaStream? stream = null;
+        CudaMemoryPool? pool = null;
+        try
+        {
+            stream = CudaStream.Create(context);
+            if (info.SupportsMemoryPools) pool = CudaMemoryPool.Create(context);
+            return new CudaDevice(context, stream, pool, new GpuMemory($"cuda:{ordinal}", stream, pool));
+        }
+        catch
+        {
+            pool?.Dispose();
+            stream?.Dispose();
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until all work is done.</summary>
+    /// <exception cref="CudaException">A kernel failed.</exception>
+    public void Synchronize() => stream.Synchronize();
+
+    internal override void Write(Storage target, long byteOffset, ReadOnlySpan<byte> source)
+    {
+        if (memory.IsCapturing) throw new InvalidOperationException("CopyFrom: host data cannot be part of a captured step; copy it before the replay");
+        staging.Write(new DevicePointer((ulong)target.Address).Plus(byteOffset), source);
+    }
+
+    internal override void Read(Storage source, long byteOffset, Span<byte> target)
+    {
+        if (memory.IsCapturing) throw new InvalidOperationException("CopyTo: results cannot be read inside a captured step; read them after the replay");
+        staging.Read(new DevicePointer((ulong)source.Address).Plus(byteOffset), target);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        engine.Dispose();
+        staging.Dispose();
+        pool?.Dispose();
+        stream.Dispose();
+        context.Dispose();
+    }
+}

@@ -1,0 +1,55 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>The kernels on one device: modules are compiled by the driver when the first of their kernels is launched. Thread-safe.</summary>
+internal sealed unsafe partial class Kernels(CudaStream stream) : IDisposable
+{
+    private readonly CudaFunction?[] functions = new CudaFunction?[Entries.Length];
+    private readonly Dictionary<string, CudaModule> modules = [];
+    private readonly Lock gate = new();
+    private bool disposed;
+
+    /// <summary>Loads every module that runs on this device, and gives them with the compiler's logs.</summary>
+    public IReadOnlyCollection<CudaModule> LoadAll()
+    {
+        for (var kernel = 0; kernel < Entries.Length; kernel++)
+        {
+            if (Entries[kernel].Targets.Contains("sm_80", StringComparison.Ordinal) || stream.Context.Device.ComputeCapability == 90) _ = Function((Kernel)kernel);
+        }
+
+        lock (gate) return [.. modules.Values];
+    }
+
+    /// <summary>A loaded kernel.</summary>
+    public CudaFunction Function(Kernel kernel) => functions[(int)kernel] ?? Load(kernel);
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            disposed = true;
+            Array.Clear(functions);
+            foreach (var module in modules.Values) module.Dispose();
+            modules.Clear();
+        }
+    }
+
+    private void Launch(Kernel kernel, in LaunchConfiguration launch, void** arguments) => Function(kernel).Launch(stream, launch, arguments);
+
+    private CudaFunction Load(Kernel kernel)
+    {
+        var entry = Entries[(int)kernel];
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, typeof(Device));
+            if (!modules.TryGetValue(entry.Module, out var module))
+            {
+                var (name, text) = PtxSource.Load(entry, stream.Context.Device.ComputeCapability);
+                modules[entry.Module] = module = CudaModule.Load(stream.Context, name, text);
+            }
+
+            return functions[(int)kernel] ??= module.Function(entry.Name);
+        }
+    }
+}
