@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using CnnNative.Interop;
+
+namespace CnnNative.TestKit;
+
+/// <summary>What the emulated driver offers beside the CUDA driver API (native/emulator/driver/cnn_emulator.h).</summary>
+public static unsafe class Emulator
+{
+    private static readonly Lazy<nint> Library = new(() =>
+    {
+        CudaUnderTest.Prepare();
+        return CudaDriver.IsEmulated ? CudaDriver.Search.Handle : throw new InvalidOperationException("the driver under test is not the emulated one");
+    });
+
+    /// <summary>Whether the driver under test is the emulated one.</summary>
+    public static bool IsUsed
+    {
+        get
+        {
+            CudaUnderTest.Prepare();
+            return CudaDriver.IsEmulated;
+        }
+    }
+
+    /// <summary>Driver calls so far, of all threads.</summary>
+    public static ulong CallCount => ((delegate* unmanaged<ulong>)Export("cnnEmulatorCallCount"))();
+
+    /// <summary>What is alive in the driver.</summary>
+    public static LiveObjects Live
+    {
+        get
+        {
+            LiveObjects objects;
+            var status = ((delegate* unmanaged<LiveObjects*, int>)Export("cnnEmulatorLiveObjects"))(&objects);
+            return status == 0 ? objects : throw new InvalidOperationException($"cnnEmulatorLiveObjects: {status}");
+        }
+    }
+
+    /// <summary>Lets the call-th driver call from now on (1: the next) fail with a status; 0 clears.</summary>
+    public static void FailCall(ulong call, CudaStatus status) => ((delegate* unmanaged<ulong, int, void>)Export("cnnEmulatorFailCall"))(call, (int)status);
+
+    /// <summary>Starts counting anew, memory transactions included.</summary>
+    public static void ResetProfile()
+    {
+        ((delegate* unmanaged<int, void>)Export("cnnEmulatorProfileDetail"))(1);
+        ((delegate* unmanaged<void>)Export("cnnEmulatorProfileReset"))();
+    }
+
+    /// <summary>The counters of one kernel over its launches since the last reset.</summary>
+    public static KernelCounters Profile(string kernel)
+    {
+        KernelCounters counters;
+        var name = Encoding.UTF8.GetBytes(kernel + '\0');
+        fixed (byte* text = name)
+        {
+            var status = ((delegate* unmanaged<byte*, KernelCounters*, int>)Export("cnnEmulatorProfileRead"))(text, &counters);
+            return status == 0 ? counters : throw new InvalidOperationException($"no kernel {kernel} has run ({status})");
+        }
+    }
+
+    private static nint Export(string name) => NativeLibrary.GetExport(Library.Value, name);
+}
+
+/// <summary>cnnEmulatorObjects.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct LiveObjects(
+    ulong Contexts, ulong Modules, ulong Libraries, ulong Streams, ulong Events, ulong Graphs, ulong GraphExecs, ulong Pools, ulong Allocations,
+    ulong AllocatedBytes, ulong HostAllocations, ulong HostBytes, ulong PendingOperations);
+
+/// <summary>cnnEmulatorCounters: threads are counted, not warps, unless said.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly struct KernelCounters
+{
+    public readonly ulong Launches, Blocks, Warps, Threads;
+    public readonly ulong Integer, Floating, Half, Conversion, Move, Control, GlobalLoad, GlobalStore, SharedLoad, SharedStore, OtherMemory, Atomic, Warp, Barrier,
+        Tensor, Async, Special;
+    public readonly ulong WarpInstructions, Flops, Barriers, Branches, DivergentBranches;
+    public readonly ulong GlobalLoadRequests, GlobalLoadSectors, GlobalLoadBytes;
+    public readonly ulong GlobalStoreRequests, GlobalStoreSectors, GlobalStoreBytes;
+    public readonly ulong GlobalAtomicRequests, GlobalAtomicSectors;
+    public readonly ulong SharedLoadRequests, SharedLoadWavefronts, SharedLoadBytes;
+    public readonly ulong SharedStoreRequests, SharedStoreWavefronts, SharedStoreBytes;
+    public readonly ulong SharedIdealWavefronts, MaxSharedConflict;
+    public readonly ulong WidestGlobalAccess, WidestSharedAccess;
+}
