@@ -18,6 +18,7 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         {
             var epilogue = new Epilogue(bView, null, Epilogue.Fused(activation));
             if (problem.IsPointwise) ForwardPointwise(problem, xView, wView, yView, epilogue);
+            else if (WinogradTiles.Serve(problem)) WinogradConvolution.Forward(problem, xView, wView, yView, epilogue, threads, scratch);
             else ForwardTaps(problem, xView, wView, yView, epilogue);
         }
 
@@ -37,7 +38,7 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         }
         else if (problem.PaddingMode == PaddingMode.Zeros || !problem.HasPadding)
         {
-            DataGradient.Run(problem, dyView, wView, dxView, threads, scratch);
+            BackwardZeroPaddedData(problem, dyView, wView, dxView);
         }
         else
         {
@@ -51,7 +52,8 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         using var xView = NchwView.Read(x);
         using var dyView = NchwView.Read(dy);
         using var dwView = NchwView.Write(dw);
-        WeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
+        if (WinogradTiles.Serve(problem)) WinogradWeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
+        else WeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
     }
 
     public void BackwardBias(Tensor dy, Tensor db)
@@ -116,6 +118,12 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         }.Run(x, y, epilogue);
     }
 
+    private void BackwardZeroPaddedData(in ConvolutionProblem problem, float* dy, float* w, float* dx)
+    {
+        if (WinogradConvolution.ServesDataGradient(problem)) WinogradConvolution.DataGradient(problem, dy, w, dx, threads, scratch);
+        else DataGradient.Run(problem, dy, w, dx, threads, scratch);
+    }
+
     /// <summary>With padding taken from the image: the gradient of the padded image, whose border then goes back to the pixels that it came from.</summary>
     private void BackwardPaddedData(in ConvolutionProblem problem, float* dy, float* w, float* dx)
     {
@@ -131,7 +139,7 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         var original = problem;
         using var lease = scratch.Rent((long)padded.N * padded.C * padded.H * padded.W);
         var gradient = lease.Pointer;
-        DataGradient.Run(padded, dy, w, gradient, threads, scratch);
+        BackwardZeroPaddedData(padded, dy, w, gradient);
         threads.For((long)padded.N * padded.C, 8, (first, last) =>
         {
             for (var channel = first; channel < last; channel++)

@@ -24,6 +24,9 @@ internal readonly unsafe struct Epilogue(float* rowBias, float* columnBias, Acti
     /// <summary>The epilogue of the rows from the given one on.</summary>
     public Epilogue AtRow(int row) => new(rowBias == null ? null : rowBias + row, columnBias, activation);
 
+    /// <summary>The epilogue of the transposed tile: what belongs to rows belongs to columns.</summary>
+    public Epilogue Transposed() => new(columnBias, rowBias, activation);
+
     /// <summary>Finishes the tile of c that begins at (row, column).</summary>
     public void Apply(float* c, nint cRow, int row, int rows, int column, int columns)
     {

@@ -24,8 +24,10 @@ internal static unsafe class GemmBlock
     /// <param name="cRow">Distance of rows of c.</param>
     /// <param name="epilogue">Done to every finished element.</param>
     /// <param name="scratch">Working memory.</param>
+    /// <param name="accumulate">Whether to add to what c holds.</param>
     public static void Multiply<TColumns>(
-        in GemmRows a, in TColumns b, int depth, GemmArea area, float* c, nint cRow, in Epilogue epilogue, CpuScratch scratch)
+        in GemmRows a, in TColumns b, int depth, GemmArea area, float* c, nint cRow, in Epilogue epilogue, CpuScratch scratch,
+        bool accumulate = false)
         where TColumns : struct, IGemmColumns
     {
         using var lease = scratch.Rent(MostDepth * GemmKernels.Columns);
@@ -42,7 +44,7 @@ internal static unsafe class GemmBlock
                 {
                     var rows = Math.Min(GemmKernels.Rows, area.LastRow - row);
                     var tile = c + row * cRow + column;
-                    Tile(last - first, a, row, first, rows, panel, step, columns, vectors, tile, cRow, cut > 0);
+                    Tile(last - first, a, row, first, rows, panel, step, columns, vectors, tile, cRow, accumulate || cut > 0);
                     if (cut == cuts - 1) epilogue.Apply(tile, cRow, row, rows, column, columns);
                 }
 
@@ -52,7 +54,7 @@ internal static unsafe class GemmBlock
     }
 
     /// <summary>Vectors in the next panel of so many columns: three, but two and two rather than three and one.</summary>
-    private static int PanelVectors(int columns)
+    public static int PanelVectors(int columns)
     {
         var vectors = (columns + GemmKernels.Width - 1) / GemmKernels.Width;
         return vectors == GemmTile.MostVectors + 1 ? 2 : Math.Min(vectors, GemmTile.MostVectors);

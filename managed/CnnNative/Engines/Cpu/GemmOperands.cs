@@ -113,3 +113,15 @@ internal readonly unsafe struct MatrixColumns(float* data, nint row, nint step, 
         return buffer;
     }
 }
+
+/// <summary>A matrix packed panel by panel, in the panels that <see cref="GemmBlock"/> asks for: in each, row after row.</summary>
+/// <param name="data">First element.</param>
+/// <param name="depth">Rows of the matrix.</param>
+internal readonly unsafe struct PackedColumns(float* data, int depth) : IGemmColumns
+{
+    public float* Panel(int first, int depth1, int column, int columns, int width, float* buffer, out nint step)
+    {
+        step = width;
+        return data + (nint)column * depth + (nint)first * width;
+    }
+}

@@ -31,9 +31,15 @@ public sealed class CpuConvolutionTests
         yield return Case("long and low", Problem(1, 2, 3, 443, 3, 3, 2, pad: 1));
         yield return Case("padding wider than the filter", Problem(2, 3, 5, 6, 4, 2, 2, pad: 3));
         yield return Case("each side its own", Problem(2, 4, 10, 12, 6, 3, 2) with { PadTop = 1, PadBottom = 2, PadRight = 3, StrideH = 3, DilationH = 2, DilationW = 3, Groups = 2 });
+        yield return Case("tiles", Problem(2, 16, 16, 16, 32, 3, 3, pad: 1));
+        yield return Case("tiles of a small image", Problem(16, 33, 7, 5, 17, 3, 3, pad: 1));
+        yield return Case("tiles over every edge", Problem(2, 19, 13, 18, 35, 3, 3) with { PadTop = 2, PadLeft = 1, PadRight = 2 });
+        yield return Case("tiles without padding", Problem(1, 20, 30, 25, 49, 3, 3));
+        yield return Case("tiles for one direction only", Problem(1, 16, 23, 24, 16, 3, 3, pad: 4));
         foreach (var mode in (PaddingMode[])[PaddingMode.Reflect, PaddingMode.Replicate, PaddingMode.Circular])
         {
             yield return Case($"{mode}", Problem(2, 3, 7, 9, 5, 3, 4, pad: 2) with { PaddingMode = mode });
+            yield return Case($"{mode} in tiles", Problem(3, 18, 14, 11, 16, 3, 3, pad: 2) with { PaddingMode = mode });
             yield return Case($"{mode} in strides and groups", Problem(3, 4, 8, 7, 6, 3, 3, pad: 3, stride: 2, groups: 2) with { PaddingMode = mode });
         }
 
