@@ -1,8 +1,8 @@
 namespace CnnNative.Engines.Cpu;
 
 /// <summary>
-/// Convolution and its gradients. A 1x1 convolution is a matrix product per image (<see cref="GemmBlock"/>). Everything
-/// else reads padded images in place, tap by tap (<see cref="TapPass"/>): no matrix of columns is ever written. The data
+/// Convolution and its gradients. A 1x1 convolution is a matrix product per image (<see cref="GemmBlock"/>). A dense 3x3
+/// convolution of many channels goes by tiles (<see cref="WinogradConvolution"/>). Everything else reads padded images in place, tap by tap (<see cref="TapPass"/>): no matrix of columns is ever written. The data
 /// gradient is the same computation with the gradient as the image and turned filters. Tensors in NHWC are converted on
 /// the way in and out. No sum depends on the number of threads.
 /// </summary>

@@ -40,20 +40,22 @@ internal sealed unsafe class WinogradWeightGradient
         for (var block = 0; block < tiles.Blocks; block++)
         {
             var (first, last) = tiles.Block(block);
-            Transform(pixels, x, first, last, xPoints);
-            Transform(gradients, dy, first, last, dyPoints);
+            Transform(x, dy, first, last, xPoints, dyPoints);
             AddProducts((last - first) * tiles.Columns, xPoints, dyPoints, sums, accumulate: block > 0);
         }
 
         Finish(sums, dw);
     }
 
-    private void Transform(WinogradSource source, float* images, int first, int last, float* points)
+    private void Transform(float* x, float* dy, int first, int last, float* xPoints, float* dyPoints)
     {
         threads.For(last - first, 1, (from, to) =>
         {
-            using var band = source.RentBand(scratch);
-            source.Transform(images, first + (int)from, first + (int)to, band, points + (nint)from * tiles.Columns * source.Pitch);
+            using var xBand = pixels.RentBand(scratch);
+            using var dyBand = gradients.RentBand(scratch);
+            int begin = first + (int)from, end = first + (int)to;
+            pixels.Transform(x, begin, end, xBand, xPoints + (nint)from * tiles.Columns * pixels.Pitch);
+            gradients.Transform(dy, begin, end, dyBand, dyPoints + (nint)from * tiles.Columns * gradients.Pitch);
         });
     }
 
