@@ -14,7 +14,7 @@ internal static class Cnn
         var verbose = new Option<bool>("--verbose") { Description = "With an error, also show where in the program it happened", Recursive = true };
         var root = new RootCommand("Trains, evaluates and applies small convolutional networks.")
         {
-            verbose, TrainCommand.Create(), EvalCommand.Create(), PredictCommand.Create(), SummaryCommand.Create(),
+            verbose, TrainCommand.Create(), EvalCommand.Create(), PredictCommand.Create(), SummaryCommand.Create(), DoctorCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0) return WrongUsage(parsed);

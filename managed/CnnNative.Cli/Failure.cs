@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CnnNative.Interop;
 
 namespace CnnNative.Cli;
 
@@ -13,7 +14,8 @@ internal static partial class Failure
     public static string Describe(Exception error) => error switch
     {
         UsageException or CorruptFileException or StateDictException or IOException or UnauthorizedAccessException
-            or ArithmeticException or DeviceOutOfMemoryException or NotSupportedException => OneLine(error.Message),
+            or ArithmeticException or DeviceOutOfMemoryException or NotSupportedException or CudaException or KernelsMissingException => OneLine(error.Message),
+        LibraryNotFoundException missing => $"no {missing.Search.Library} was found; cnn doctor shows where it was looked for",
         ArgumentException => OneLine(ParameterSuffix().Replace(error.Message, "")),
         _ => $"unexpected {error.GetType().Name}: {OneLine(error.Message)} (--verbose shows where)",
     };

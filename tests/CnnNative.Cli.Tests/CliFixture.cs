@@ -15,12 +15,19 @@ public abstract class CliFixture
     public void MakeFolder() => folder = Directory.CreateTempSubdirectory("cnn-cli-");
 
     [TearDown]
-    public void RemoveFolder() => folder!.Delete(recursive: true);
+    public void RemoveFolder()
+    {
+        folder!.Delete(recursive: true);
+        Variables.Clear();
+    }
 
     /// <summary>A file in the test's folder.</summary>
     protected string Under(string name) => Path.Combine(Folder, name);
 
-    private protected Outcome Cnn(params string[] arguments) => CnnProcess.Run(Folder, arguments);
+    /// <summary>Environment variables of the program, for one test.</summary>
+    protected Dictionary<string, string> Variables { get; } = [];
+
+    private protected Outcome Cnn(params string[] arguments) => CnnProcess.Run(Folder, arguments, Variables);
 
     /// <summary>Runs a command that must succeed and report JSON, and nothing else.</summary>
     private protected JsonElement Json(params string[] arguments)

@@ -22,12 +22,13 @@ internal sealed partial class CnnProcess : IDisposable
     private readonly Process process;
     private readonly StringBuilder output = new(), error = new();
 
-    private CnnProcess(string folder, string[] arguments)
+    private CnnProcess(string folder, string[] arguments, IReadOnlyDictionary<string, string>? variables)
     {
         // A test run in the background of a shell ignores Ctrl-C, and so would its children: env gives them the usual disposition back.
         var start = new ProcessStartInfo("env") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["--default-signal=INT,TERM", "dotnet", Path.Combine(AppContext.BaseDirectory, "cnn.dll"), .. arguments])
             start.ArgumentList.Add(argument);
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Append(output, line.Data);
         process.ErrorDataReceived += (_, line) => Append(error, line.Data);
@@ -36,12 +37,12 @@ internal sealed partial class CnnProcess : IDisposable
     }
 
     /// <summary>Starts the program.</summary>
-    public static CnnProcess Start(string folder, params string[] arguments) => new(folder, arguments);
+    public static CnnProcess Start(string folder, params string[] arguments) => new(folder, arguments, null);
 
     /// <summary>Runs the program to its end.</summary>
-    public static Outcome Run(string folder, params string[] arguments)
+    public static Outcome Run(string folder, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
-        using var running = Start(folder, arguments);
+        using var running = new CnnProcess(folder, arguments, variables);
         return running.Wait();
     }
 

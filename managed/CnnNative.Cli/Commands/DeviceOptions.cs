@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CnnNative.Interop;
 
 namespace CnnNative.Cli.Commands;
 
@@ -13,7 +14,7 @@ internal sealed class DeviceOptions
     /// <param name="command">The command.</param>
     public DeviceOptions(Command command)
     {
-        engine.AcceptOnlyFromAmong("auto", "cpu");
+        engine.AcceptOnlyFromAmong("auto", "cpu", "native");
         command.Add(engine);
         command.Add(threads);
     }
@@ -21,15 +22,35 @@ internal sealed class DeviceOptions
     /// <summary>Opens the device that was asked for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <exception cref="UsageException">The number of threads makes no sense.</exception>
-    public CpuDevice Open(ParseResult parsed) =>
-        new((int)(Check.Range("--threads", parsed.GetValue(threads), 1, MostThreads) ?? 0));
+    /// <exception cref="LibraryNotFoundException">The native engine was asked for, and there is no CUDA driver.</exception>
+    public DeviceChoice Open(ParseResult parsed)
+    {
+        var count = Check.Range("--threads", parsed.GetValue(threads), 1, MostThreads);
+        if (count is not null && parsed.GetValue(engine) == "native") throw new UsageException("--threads is for the CPU; --engine native has none");
+        return parsed.GetValue(engine) switch
+        {
+            "cpu" => new(OpenCpu(), "asked for"),
+            "native" => new(CudaDevice.Open(), "asked for"),
+            _ => DeviceChoice.Best(OpenCpu),
+        };
+
+        CpuDevice OpenCpu() => new((int)(count ?? 0));
+    }
 
     /// <summary>Which engine, and why.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="device">What <see cref="Open"/> gave.</param>
-    public string Explain(ParseResult parsed, CpuDevice device)
+    /// <param name="choice">What <see cref="Open"/> gave.</param>
+    public static string Explain(DeviceChoice choice)
     {
-        var reason = parsed.GetValue(engine) == "auto" ? " (auto: the only engine of this version)" : "";
-        return $"engine cpu, {device.Threads} {(device.Threads == 1 ? "thread" : "threads")}{reason}";
+        var what = choice.Device switch
+        {
+            CpuDevice cpu => $"{cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}",
+            CudaDevice gpu => gpu.Info.Name,
+            _ => choice.Device.Name,
+        };
+        return $"engine {Name(choice.Device)}, {what} ({choice.Reason})";
     }
+
+    /// <summary>Name of the engine, as --engine takes it.</summary>
+    /// <param name="device">Its device.</param>
+    public static string Name(Device device) => device.Engine.Name.ToLowerInvariant();
 }

@@ -28,14 +28,14 @@ internal static class EvalCommand
         command.Add(json);
         command.SetAction(parsed =>
         {
-            using var opened = device.Open(parsed);
+            using var opened = device.Open(parsed).Device;
             Run(parsed.GetRequiredValue(checkpoint), parsed.GetValue(data), opened, parsed.GetValue(json));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Run(string path, DataSource? asked, CpuDevice device, bool json)
+    private static void Run(string path, DataSource? asked, Device device, bool json)
     {
         using var trained = TrainedModel.Load(path, device);
         var data = asked ?? trained.Data;
@@ -50,7 +50,7 @@ internal static class EvalCommand
         human.Line($"accuracy {Words.Accuracy(tally)}, loss {Words.Loss(tally.Loss)}");
         if (!json) return;
         Results.Write(
-            new EvalJson(trained.Info.Model.Name, data.ToString(), device.Name, tally.Loss, tally.Accuracy, tally.Images, test.ClassNames, Rows(confusion)),
+            new EvalJson(trained.Info.Model.Name, data.ToString(), DeviceOptions.Name(device), tally.Loss, tally.Accuracy, tally.Images, test.ClassNames, Rows(confusion)),
             ResultContext.Default.EvalJson);
     }
 

@@ -27,7 +27,7 @@ internal static class PredictCommand
         command.Add(json);
         command.SetAction(parsed =>
         {
-            using var opened = device.Open(parsed);
+            using var opened = device.Open(parsed).Device;
             using var trained = TrainedModel.Load(parsed.GetRequiredValue(checkpoint), opened);
             var predictions = parsed.GetRequiredValue(images).Select(path => Predict(trained, path, parsed.GetValue(invert), opened)).ToList();
             Report(trained, predictions, opened, parsed.GetValue(json));
@@ -36,7 +36,7 @@ internal static class PredictCommand
         return command;
     }
 
-    private static PredictionJson Predict(TrainedModel trained, string path, bool invert, CpuDevice device)
+    private static PredictionJson Predict(TrainedModel trained, string path, bool invert, Device device)
     {
         var (input, names) = (trained.Info.Model.Input, trained.Info.Model.ClassNames);
         var image = ImageFile.Read(path).ToChannels(input[0]).Resize(input[1], input[2]);
@@ -52,7 +52,7 @@ internal static class PredictCommand
         return new PredictionJson(path, top[0].Class, top[0].Probability, top);
     }
 
-    private static void Report(TrainedModel trained, List<PredictionJson> predictions, CpuDevice device, bool json)
+    private static void Report(TrainedModel trained, List<PredictionJson> predictions, Device device, bool json)
     {
         var human = Human.Open(json);
         var table = Human.Table("image", "class", " probability", "otherwise");
@@ -65,6 +65,6 @@ internal static class PredictCommand
         }
 
         human.Console.Write(table);
-        if (json) Results.Write(new PredictJson(trained.Info.Model.Name, device.Name, predictions), ResultContext.Default.PredictJson);
+        if (json) Results.Write(new PredictJson(trained.Info.Model.Name, DeviceOptions.Name(device), predictions), ResultContext.Default.PredictJson);
     }
 }

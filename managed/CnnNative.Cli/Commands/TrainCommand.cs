@@ -22,7 +22,8 @@ internal static class TrainCommand
 
     private static int Run(ParseResult parsed, TrainOptions options)
     {
-        using var device = options.Device.Open(parsed);
+        var choice = options.Device.Open(parsed);
+        using var device = choice.Device;
         using var resumed = parsed.GetValue(options.Resume) is { } path ? Checkpoint.Load(path, device) : null;
         var request = TrainRequest.From(parsed, options, resumed?.Info);
         OutputFile.RequireWritable(request.Out);
@@ -34,7 +35,7 @@ internal static class TrainCommand
         var model = ModelCatalog.Create(request.Model, train.ImageShape, train.ClassCount, device);
         var loader = new DataLoader(train, request.BatchSize, device, shuffle: true, seed: request.Seed);
         var testLoader = new DataLoader(test, EvalCommand.BatchSize, device);
-        var view = new TrainingView(human, options.Device.Explain(parsed, device));
+        var view = new TrainingView(human, DeviceOptions.Explain(choice));
         using var trainer = new Trainer(model, loader, testLoader, request.Settings, view);
         if (resumed is not null) trainer.Resume(resumed);
 
@@ -52,7 +53,7 @@ internal static class TrainCommand
         return ExitCode.Success;
     }
 
-    private static TrainJson Describe(TrainRequest request, CpuDevice device, TrainingResult result, Tally test) => new(
-        request.Model, request.Data.ToString(), device.Name, device.Threads, result.Epochs, result.Steps, result.Train.Loss, result.Train.Accuracy,
+    private static TrainJson Describe(TrainRequest request, Device device, TrainingResult result, Tally test) => new(
+        request.Model, request.Data.ToString(), DeviceOptions.Name(device), (device as CpuDevice)?.Threads, result.Epochs, result.Steps, result.Train.Loss, result.Train.Accuracy,
         test.Loss, test.Accuracy, result.ImagesPerSecond, result.PeakMemoryBytes, request.Out);
 }

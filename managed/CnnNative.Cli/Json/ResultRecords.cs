@@ -2,9 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace CnnNative.Cli.Json;
 
-/// <summary>What <c>cnn train --json</c> reports. Accuracies are shares, 0 to 1.</summary>
+/// <summary>What <c>cnn train --json</c> reports. Accuracies are shares, 0 to 1; threads are the CPU's, null on a GPU.</summary>
 internal sealed record TrainJson(
-    string Model, string Data, string Engine, int Threads, int Epochs, long Steps, double TrainLoss, double TrainAccuracy,
+    string Model, string Data, string Engine, int? Threads, int Epochs, long Steps, double TrainLoss, double TrainAccuracy,
     double TestLoss, double TestAccuracy, double ImagesPerSecond, long PeakMemoryBytes, string Checkpoint);
 
 /// <summary>What <c>cnn eval --json</c> reports; <paramref name="Confusion"/> has a row per true class and a column per predicted one.</summary>
@@ -33,4 +33,5 @@ internal sealed record LayerJson(
 [JsonSerializable(typeof(EvalJson))]
 [JsonSerializable(typeof(PredictJson))]
 [JsonSerializable(typeof(SummaryJson))]
+[JsonSerializable(typeof(DoctorJson))]
 internal sealed partial class ResultContext : JsonSerializerContext;

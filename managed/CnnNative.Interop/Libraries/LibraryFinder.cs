@@ -32,7 +32,8 @@ public static class LibraryFinder
             }
             catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
             {
-                return error.Message.ReplaceLineEndings(" ").Trim();
+                // The runtime's advice comes first; the loader's own words are its last line.
+                return error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
             }
         }
     }

@@ -7,7 +7,6 @@ namespace CnnNative;
 public sealed unsafe class CpuDevice : Device
 {
     private readonly CpuEngine engine;
-    private readonly bool shared;
 
     /// <summary>Creates a device with a thread pool of its own.</summary>
     /// <param name="threads">Threads that compute, the calling one included; 0 means one per core.</param>
@@ -20,10 +19,10 @@ public sealed unsafe class CpuDevice : Device
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         engine = new CpuEngine(threads == 0 ? Environment.ProcessorCount : threads);
-        this.shared = shared;
+        IsShared = shared;
     }
 
-    /// <summary>The device that <see cref="Device.Default"/> gives where there is no other.</summary>
+    /// <summary>The processor with one thread per core; what <see cref="Device.Default"/> gives where there is no usable GPU.</summary>
     public static CpuDevice Shared { get; } = new(0, shared: true);
 
     /// <inheritdoc/>
@@ -48,6 +47,6 @@ public sealed unsafe class CpuDevice : Device
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        if (!shared) engine.Dispose();
+        if (!IsShared) engine.Dispose();
     }
 }

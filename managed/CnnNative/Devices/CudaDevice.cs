@@ -82,6 +82,7 @@ public sealed class CudaDevice : Device
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        if (IsShared) return;
         engine.Dispose();
         staging.Dispose();
         pool?.Dispose();

@@ -8,20 +8,36 @@ namespace CnnNative;
 /// </summary>
 public abstract class Device : IDisposable
 {
+    private static readonly Lazy<DeviceChoice> Chosen = new(() =>
+    {
+        var choice = DeviceChoice.Best();
+        choice.Device.IsShared = true;
+        return choice;
+    });
+
     private protected Device(string name, IMemoryBackend memory)
     {
         Name = name;
         Memory = new MemoryPool(memory);
     }
 
-    /// <summary>The device that a program gets that does not choose: the CPU with one thread per core. Shared; disposing it only gives its cached memory back.</summary>
-    public static Device Default => CpuDevice.Shared;
+    /// <summary>
+    /// The device that a program gets that does not choose: the first GPU if there is a usable one, else the CPU with one
+    /// thread per core. Shared; disposing it only gives its cached memory back.
+    /// </summary>
+    public static Device Default => DefaultChoice.Device;
+
+    /// <summary><see cref="Default"/>, and why it is that one.</summary>
+    public static DeviceChoice DefaultChoice => Chosen.Value;
 
     /// <summary>Name, such as "cpu".</summary>
     public string Name { get; }
 
     /// <summary>The memory pool and its statistics.</summary>
     public MemoryPool Memory { get; }
+
+    /// <summary>Whether the device belongs to the whole process, so that disposing it leaves it usable.</summary>
+    private protected bool IsShared { get; set; }
 
     /// <summary>What computes on this device.</summary>
     public abstract Engine Engine { get; }

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using CnnNative.Cli.Json;
+using CnnNative.Cli.Output;
+using CnnNative.Interop;
+
+namespace CnnNative.Cli.Commands;
+
+/// <summary><c>cnn doctor</c>: what this machine has of what a GPU needs, and what is in the way.</summary>
+internal static class DoctorCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Show the CUDA driver, the devices and NVIDIA's libraries: what was found where, and why the rest was refused.");
+        var json = JsonOption.Create();
+        command.Add(json);
+        command.SetAction(parsed =>
+        {
+            Report(Examine(), parsed.GetValue(json));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static DoctorJson Examine()
+    {
+        var problems = new List<string>();
+        var driver = Describe(CudaDriver.Search, problems);
+        var devices = Devices(problems);
+        var choice = Device.DefaultChoice;
+        var found = (Cudnn: LibraryFinder.Find(CudaLibrary.Cudnn), Cublas: LibraryFinder.Find(CudaLibrary.Cublas));
+        if (!NativeKernels.ArePresent) problems.Add("this build has no kernels: build the target native_kernels with cmake, then build again");
+        return new(
+            driver, driver.Version, NativeKernels.PtxVersion, NativeKernels.ArePresent, devices, Describe(found.Cudnn, problems), Describe(found.Cublas, problems),
+            DeviceOptions.Name(choice.Device), choice.Reason, problems);
+    }
+
+    private static List<GpuJson> Devices(List<string> problems)
+    {
+        var devices = new List<GpuJson>();
+        if (!CudaDriver.Search.Found) return devices;
+        try
+        {
+            for (var ordinal = 0; ordinal < CudaDriver.DeviceCount; ordinal++)
+            {
+                var info = CudaDriver.Device(ordinal);
+                devices.Add(new(
+                    ordinal, info.Name, $"{info.ComputeCapability / 10}.{info.ComputeCapability % 10}", info.Multiprocessors, info.TotalBytes, info.L2Bytes,
+                    info.MaxSharedBytesPerBlock, CudaDriver.IsEmulated));
+            }
+        }
+        catch (CudaException error)
+        {
+            problems.Add(Failure.OneLine(error.Message));
+        }
+
+        return devices;
+    }
+
+    private static LibraryJson Describe(LibrarySearch search, List<string> problems)
+    {
+        if (!search.Found) problems.Add($"{search.Library} was not found");
+        var places = search.Candidates.Select(candidate => new PlaceJson(candidate.Path, candidate.Origin, candidate.Refusal));
+        return new(search.Library.Name, search.Found, search.Path, LibraryVersion.Read(search), [.. places]);
+    }
+
+    private static void Report(DoctorJson doctor, bool json)
+    {
+        var human = Human.Open(json);
+        foreach (var library in (LibraryJson[])[doctor.Driver, doctor.Cudnn, doctor.Cublas]) Draw(human, library);
+        foreach (var device in doctor.Devices)
+            human.Line($"device {device.Ordinal}: {device.Name}, compute capability {device.ComputeCapability}, {device.Multiprocessors} multiprocessors, {Words.Bytes(device.TotalBytes)}");
+        human.Line(doctor.HasKernels ? $"kernels: PTX {doctor.PtxVersionNeeded}, for compute capability 8.0 and later" : "kernels: none in this build");
+        human.Line($"engine that auto takes: {doctor.DefaultEngine} ({doctor.Reason})");
+        foreach (var problem in doctor.Problems) human.Line($"missing: {problem}");
+        if (json) Results.Write(doctor, ResultContext.Default.DoctorJson);
+    }
+
+    /// <summary>The file that was taken; every place, where none was.</summary>
+    private static void Draw(Human human, LibraryJson library)
+    {
+        if (library.Found)
+        {
+            human.Line($"{library.Name}: {library.Version ?? "of unknown version"}, {library.Path}");
+            return;
+        }
+
+        human.Line($"{library.Name}: not found");
+        foreach (var place in library.Places) human.Line($"  {place.Path} ({place.Origin}): {place.Refused}");
+    }
+}

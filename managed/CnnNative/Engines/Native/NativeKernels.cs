@@ -1,0 +1,24 @@
+using System.Text;
+using CnnNative.Engines.Native;
+
+namespace CnnNative;
+
+/// <summary>What this build of the library has in kernels.</summary>
+public static class NativeKernels
+{
+    /// <summary>Whether there are any.</summary>
+    public static bool ArePresent => PtxSource.IsPresent;
+
+    /// <summary>The PTX version that they are written in, such as "8.3"; a driver that does not know it cannot load them. "none" without kernels.</summary>
+    public static string PtxVersion
+    {
+        get
+        {
+            if (!ArePresent || Kernels.Entries.Length == 0) return "none";
+            const string directive = ".version ";
+            var text = Encoding.ASCII.GetString(PtxSource.Load(Kernels.Entries[0], capability: 80).Text);
+            var start = text.IndexOf(directive, StringComparison.Ordinal) + directive.Length;
+            return text[start..text.IndexOf('\n', start)].Trim();
+        }
+    }
+}
