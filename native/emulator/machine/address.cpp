@@ -24,11 +24,9 @@ std::byte* fail(Warp& warp, const Instruction* i, int code, const std::string& m
 }
 
 std::byte* resolveGlobal(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane, bool writes) {
-  const auto inside = [&](const Memory::Range& r) { return address >= r.base && address < r.end && r.end - address >= bytes; };
-  const Memory::Range* range = nullptr;
-  for (const Memory::Range& known : warp.range)
-    if (inside(known)) range = &known;
-  if (!range && findRange(warp, address) && inside(warp.range[0])) range = &warp.range[0];
+  RangeCache& ranges = warp.block->ranges;
+  const Memory::Range* range = ranges.find(address, address, bytes);
+  if (!range) range = ranges.learn(*warp.block->launch->memory, address, address, bytes);
   if (!range)
     return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, writes) + " at " + hex(address) + ", " +
                                                    warp.block->launch->memory->describe(address), lane);
@@ -60,14 +58,6 @@ std::byte* resolveParameter(Warp& warp, const Instruction* i, std::uint64_t addr
 }
 
 }  // namespace
-
-bool findRange(Warp& warp, std::uint64_t address) {
-  Memory::Range found;
-  if (!warp.block->launch->memory->range(address, found)) return false;
-  warp.range[1] = warp.range[0];
-  warp.range[0] = found;
-  return true;
-}
 
 std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::uint64_t address, unsigned bytes, unsigned lane,
                        bool writes, ptx::Space& actual) {

@@ -16,8 +16,6 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
 // The same for all lanes; splits observation by space. False after a fault.
 bool resolveLanes(Warp& warp, const Instruction* i, ptx::Space space, const std::uint64_t* addresses, unsigned bytes,
                   std::uint32_t lanes, AccessKind kind, std::byte** hosts);
-// Makes the allocation with this address the warp's first known range; false if there is none.
-bool findRange(Warp& warp, std::uint64_t address);
 
 // Flags of memory instructions.
 inline constexpr std::uint32_t wideAddress = 1;  // the base has 8-byte lanes
@@ -48,45 +46,63 @@ struct Extent {
   bool consecutive, uniform, aligned;
 };
 
-// Lanes that are not active count as the first active one (or as where they would lie in a row).
-template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
-  const unsigned first = unsigned(std::countr_zero(mask)), last = 31 - unsigned(std::countl_zero(mask));
-  const std::uint64_t any = a.at[first], start = any - first * Bytes;
-  std::uint64_t off = 0, differ = 0, bits = 0;
-  CNN_EACH_LANE {
-    const std::uint64_t keep = std::uint64_t(0) - std::uint64_t(mask >> l & 1), address = a.at[l];
-    off |= (address ^ (start + l * Bytes)) & keep;
-    differ |= (address ^ any) & keep;
-    bits |= address & keep;
-  }
-  const bool aligned = bits % Bytes == 0;
-  if (off == 0) return {any, start + last * Bytes, true, false, aligned};
-  if (differ == 0) return {any, any, false, true, aligned};
-  std::uint64_t low = any, high = any;
+// Neither a row nor one place.
+template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureScattered(const LaneAddresses& a, std::uint32_t mask, std::uint64_t any) {
+  std::uint64_t low = any, high = any, bits = 0;
   CNN_EACH_LANE {
     const std::uint64_t address = blend(mask, l, a.at[l], any);
     low = address < low ? address : low;
     high = address > high ? address : high;
+    bits |= address;
   }
-  return {low, high, false, false, aligned};
+  return {low, high, false, false, bits % Bytes == 0};
 }
 
-// Distance from device to host address if the whole extent lies in one known allocation.
-template <unsigned Bytes> [[gnu::always_inline]] inline bool globalDelta(Warp& warp, const Extent& e, bool writes, std::ptrdiff_t& delta) {
-  const auto inside = [&](const Memory::Range& r) __attribute__((always_inline)) {
-    return e.low >= r.base && e.high < r.end && r.end - e.high >= Bytes && !(writes && r.readOnly);
-  };
-  if (inside(warp.range[0])) [[likely]] {
-    delta = warp.range[0].delta;
-    return true;
-  }
-  if (inside(warp.range[1])) {
-    delta = warp.range[1].delta;
-    return true;
-  }
-  if (!findRange(warp, e.low) || !inside(warp.range[0])) return false;
-  delta = warp.range[0].delta;
+// Lanes that are not active may lie anywhere.
+template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
+  const unsigned first = unsigned(std::countr_zero(mask)), last = 31 - unsigned(std::countl_zero(mask));
+  const std::uint64_t any = a.at[first], start = any - first * Bytes;
+  const std::uint32_t inRow = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == start + l * Bytes; });
+  if ((mask & ~inRow) == 0) return {any, start + last * Bytes, true, false, any % Bytes == 0};
+  const std::uint32_t same = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == any; });
+  if ((mask & ~same) == 0) return {any, any, false, true, any % Bytes == 0};
+  return measureScattered<Bytes>(a, mask, any);
+}
+
+// ---- from an extent to host memory: what to add to its addresses. False if it does not lie in one allocation or in the
+// block's own shared memory, all of it, or may not be written; then the slow way finds out what is wrong, if anything.
+template <unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool globalBase(Block& block, const Extent& e, std::byte*& base) {
+  const Memory::Range* range = block.ranges.find(e.low, e.high, Bytes);
+  if (!range) [[unlikely]] range = block.ranges.learn(*block.launch->memory, e.low, e.high, Bytes);
+  if (!range || (Writes && range->readOnly)) [[unlikely]] return false;
+  base = reinterpret_cast<std::byte*>(range->delta);
   return true;
+}
+
+template <unsigned Bytes> [[gnu::always_inline]] inline bool sharedBase(const Block& block, const Extent& e, std::uint64_t window, std::byte*& base) {
+  base = block.shared - window;
+  return e.low >= window && e.high - window + Bytes <= block.sharedBytes;
+}
+
+// Local memory: every lane has its own, so that lanes with one address lie far apart on the host.
+[[gnu::always_inline]] inline bool localBase(const Warp& warp, LaneAddresses& a, Extent& e, unsigned bytes, std::uint64_t window, std::byte*& base) {
+  if (e.low < window || e.high - window + bytes > warp.localBytes) return false;
+  CNN_EACH_LANE a.at[l] += l * warp.localStride;
+  e.consecutive = e.uniform = false;
+  base = warp.local - window;
+  return true;
+}
+
+enum class Where { global, shared, local, generic };
+
+template <Where W, unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool reach(Warp& warp, LaneAddresses& a, Extent& e, std::byte*& base) {
+  if constexpr (W == Where::shared) return sharedBase<Bytes>(*warp.block, e, 0, base);
+  if constexpr (W == Where::local) return localBase(warp, a, e, Bytes, 0, base);
+  if constexpr (W == Where::generic) {
+    if (e.low - sharedWindow < sharedWindowBytes) return sharedBase<Bytes>(*warp.block, e, sharedWindow, base);
+    if (e.low - localWindow < localWindowBytes) return localBase(warp, a, e, Bytes, localWindow, base);
+  }
+  return globalBase<Bytes, Writes>(*warp.block, e, base);
 }
 
 // An element in memory and in a lane: E read from memory, widened into storage D.

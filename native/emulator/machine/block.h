@@ -5,6 +5,7 @@
 #include "machine/device_model.h"
 #include "machine/launch.h"
 #include "machine/memory.h"
+#include "machine/range_cache.h"
 #include "machine/warp.h"
 
 #include <atomic>
@@ -69,6 +70,7 @@ struct Block {
   std::vector<Block*> cluster;            // all blocks of the cluster by rank, itself included
   std::byte* shared = nullptr;
   std::uint32_t sharedBytes = 0;          // static and dynamic
+  RangeCache ranges;                      // global memory lately touched
   std::vector<Warp> warps;
   std::uint32_t liveThreads = 0;
   NamedBarrier barriers[16];

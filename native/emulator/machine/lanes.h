@@ -3,6 +3,7 @@
 #pragma once
 
 #include "machine/family.h"
+#include "machine/intrinsics.h"
 
 #include <bit>
 #include <cstdint>
@@ -55,13 +56,36 @@ template <class Op, class R, class... A> const Instruction* map(Warp& warp, cons
   return next(warp, i);
 }
 
+// One bit per lane: the sign bits of 32 words.
+[[gnu::always_inline]] inline std::uint32_t signBits(const std::int32_t* words) {
+#if defined(__AVX512DQ__)
+  const auto half = [&](unsigned first) __attribute__((always_inline)) { return std::uint32_t(_mm512_movepi32_mask(_mm512_load_si512(words + first))); };
+  return half(0) | half(16) << 16;
+#elif defined(__AVX2__)
+  const auto part = [&](unsigned first) __attribute__((always_inline)) {
+    return std::uint32_t(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(words + first))))) << first;
+  };
+  return part(0) | part(8) | part(16) | part(24);
+#else
+  std::uint32_t bits = 0;
+  for (unsigned l = 0; l < warpLanes; l += 4)
+    bits |= std::uint32_t(_mm_movemask_ps(_mm_castsi128_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(words + l))))) << l;
+  return bits;
+#endif
+}
+
+// One bit per lane for which holds(lane).
+template <class F> [[gnu::always_inline]] inline std::uint32_t lanesWhere(F holds) {
+  alignas(64) std::int32_t words[warpLanes];
+  CNN_EACH_LANE words[l] = -std::int32_t(holds(l));
+  return signBits(words);
+}
+
 // One bit per lane for which Op(slot[1], slot[2], ...) holds.
 template <class Op, class... A> [[gnu::always_inline]] inline std::uint32_t collect(Warp& warp, const Instruction* i) {
   return [&]<std::size_t... N>(std::index_sequence<N...>) __attribute__((always_inline)) {
     return [&](const Storage<A>* const... a) __attribute__((always_inline)) {
-      std::uint32_t bits = 0;
-      CNN_EACH_LANE bits |= std::uint32_t(Op{}(fromLane<A>(a[l])...)) << l;
-      return bits;
+      return lanesWhere([&](unsigned l) __attribute__((always_inline)) { return Op{}(fromLane<A>(a[l])...); });
     }(warp.lanes<const Storage<A>>(i->slot[N + 1])...);
   }(std::index_sequence_for<A...>{});
 }

@@ -43,6 +43,8 @@ Memory::Memory(std::size_t totalBytes) : total_(totalBytes), span_(totalBytes * 
     munmap(reinterpret_cast<void*>(reserved_), span_);
     throw;
   }
+  // Warps of a grid-stride loop step from page to page: with small pages most of their time goes into address translation.
+  madvise(storage, span_, MADV_HUGEPAGE);
   delta_ = std::ptrdiff_t(reinterpret_cast<std::uint64_t>(storage) - reserved_);
   cursor_ = aligned(reserved_, leastAlignment);
 }

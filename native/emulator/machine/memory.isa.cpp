@@ -3,17 +3,6 @@
 #include "machine/checks.h"
 
 #include <atomic>
-#if defined(__AVX512F__)
-// g++ 12 believes that its own "undefined" vectors are used.
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-#endif
 
 namespace cnn::emu::CNN_ISA {
 namespace {
@@ -146,24 +135,67 @@ template <class E, class D, unsigned N, bool Full>
     _mm512_mask_storeu_epi32(to + 16 * half, __mmask16(mask >> (16 * half)), _mm512_loadu_si512(s + 16 * half));
 }
 
-// 16 bytes per lane for all lanes: rows of four lanes are transposed in registers.
+// 16 bytes per lane for 16 lanes: one vector per element.
+struct Quads {
+  __m512i x, y, z, w;
+};
+
+[[gnu::always_inline]] inline Quads sameQuad(const std::byte* from) {
+  const auto* const word = reinterpret_cast<const int*>(from);
+  return {_mm512_set1_epi32(word[0]), _mm512_set1_epi32(word[1]), _mm512_set1_epi32(word[2]), _mm512_set1_epi32(word[3])};
+}
+
+// Lane after lane: 16 rows of 4 become 4 rows of 16.
+[[gnu::always_inline]] inline Quads rowOfQuads(const std::byte* from) {
+  const __m512i xy = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29), zw = _mm512_add_epi32(xy, _mm512_set1_epi32(2));
+  const __m512i r0 = _mm512_loadu_si512(from), r1 = _mm512_loadu_si512(from + 64), r2 = _mm512_loadu_si512(from + 128), r3 = _mm512_loadu_si512(from + 192);
+  const __m512i xyLow = _mm512_permutex2var_epi32(r0, xy, r1), xyHigh = _mm512_permutex2var_epi32(r2, xy, r3);
+  const __m512i zwLow = _mm512_permutex2var_epi32(r0, zw, r1), zwHigh = _mm512_permutex2var_epi32(r2, zw, r3);
+  return {_mm512_shuffle_i64x2(xyLow, xyHigh, 0x44), _mm512_shuffle_i64x2(xyLow, xyHigh, 0xee),
+          _mm512_shuffle_i64x2(zwLow, zwHigh, 0x44), _mm512_shuffle_i64x2(zwLow, zwHigh, 0xee)};
+}
+
+// Anywhere: 4 x 4 blocks are transposed in registers.
+[[gnu::always_inline]] inline Quads scatteredQuads(const std::byte* base, const std::uint64_t* at) {
+  const auto quad = [&](unsigned lane) __attribute__((always_inline)) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + at[lane])); };
+  __m512i row[4];
+  for (unsigned n = 0; n < 4; ++n) {
+    const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n)), quad(n + 4), 1);
+    const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n + 8)), quad(n + 12), 1);
+    row[n] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+  }
+  const __m512i xy01 = _mm512_unpacklo_epi32(row[0], row[1]), zw01 = _mm512_unpackhi_epi32(row[0], row[1]);
+  const __m512i xy23 = _mm512_unpacklo_epi32(row[2], row[3]), zw23 = _mm512_unpackhi_epi32(row[2], row[3]);
+  return {_mm512_unpacklo_epi64(xy01, xy23), _mm512_unpackhi_epi64(xy01, xy23), _mm512_unpacklo_epi64(zw01, zw23),
+          _mm512_unpackhi_epi64(zw01, zw23)};
+}
+
+// Whether 16 lanes lie `step` bytes apart.
+[[gnu::always_inline]] inline bool steps(const std::uint64_t* at, std::uint64_t step) {
+  const __m512i low = _mm512_add_epi64(_mm512_set1_epi64(std::int64_t(at[0])), _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(std::int64_t(step))));
+  const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(std::int64_t(8 * step)));
+  return (_mm512_cmpeq_epi64_mask(low, _mm512_loadu_si512(at)) & _mm512_cmpeq_epi64_mask(high, _mm512_loadu_si512(at + 8))) == 0xff;
+}
+
+// All lanes. The halves of the warp are looked at apart: tiles of products are read in rows by one coordinate and at one
+// place by the other.
 [[gnu::always_inline]] inline void loadQuads(Warp& warp, const Instruction* i, const std::byte* base, const LaneAddresses& a) {
   for (unsigned half = 0; half < warpLanes; half += 16) {
-    __m512i row[4];
-    for (unsigned n = 0; n < 4; ++n) {
-      const auto quad = [&](unsigned lane) __attribute__((always_inline)) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + a.at[half + lane]));
-      };
-      const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n)), quad(n + 4), 1);
-      const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n + 8)), quad(n + 12), 1);
-      row[n] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-    }
-    const __m512i xy01 = _mm512_unpacklo_epi32(row[0], row[1]), zw01 = _mm512_unpackhi_epi32(row[0], row[1]);
-    const __m512i xy23 = _mm512_unpacklo_epi32(row[2], row[3]), zw23 = _mm512_unpackhi_epi32(row[2], row[3]);
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[0]) + half, _mm512_unpacklo_epi64(xy01, xy23));
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[1]) + half, _mm512_unpackhi_epi64(xy01, xy23));
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[2]) + half, _mm512_unpacklo_epi64(zw01, zw23));
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[3]) + half, _mm512_unpackhi_epi64(zw01, zw23));
+    const std::uint64_t* const at = a.at + half;
+    const Quads q = steps(at, 16) ? rowOfQuads(base + at[0]) : steps(at, 0) ? sameQuad(base + at[0]) : scatteredQuads(base, at);
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[0]) + half, q.x);
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[1]) + half, q.y);
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[2]) + half, q.z);
+    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[3]) + half, q.w);
+  }
+}
+
+// One word per lane from anywhere.
+[[gnu::always_inline]] inline void loadWords(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+  std::uint32_t* const d = warp.lanes<std::uint32_t>(i->slot[0]);
+  for (unsigned l = 0; l < warpLanes; l += 8) {
+    const __m256i old = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d + l));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + l), _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1));
   }
 }
 #endif
@@ -196,6 +228,8 @@ template <class E, class D, unsigned N>
   constexpr bool words = std::is_same_v<E, std::uint32_t> && std::is_same_v<D, std::uint32_t>;
   if constexpr (words && N == 1)
     if (e.consecutive) return loadRow(warp, i, mask, reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first));
+  if constexpr (words && N == 1)
+    if (!e.uniform) return loadWords(warp, i, mask, base, a);
   if constexpr (words && N == 4)
     if (mask == allLanes) return loadQuads(warp, i, base, a);
 #endif
@@ -236,49 +270,41 @@ template <class E, class D, unsigned N>
   }
 }
 
-template <class E, class D, unsigned N, bool Writes> const Instruction* global(Warp& warp, const Instruction* i) {
+template <Where W, class E, class D, unsigned N, bool Writes> const Instruction* access(Warp& warp, const Instruction* i) {
   const std::uint32_t mask = warp.mask(i);
   if (mask == 0) return next(warp, i);
   LaneAddresses a;
   gatherAddresses(warp, i, i->slot[4], a);
-  const Extent e = measure<sizeof(E) * N>(a, mask);
-  std::ptrdiff_t delta;
-  if (warp.instrumented || !e.aligned || !globalDelta<sizeof(E) * N>(warp, e, Writes, delta)) [[unlikely]]
+  Extent e = measure<sizeof(E) * N>(a, mask);
+  std::byte* base;
+  if (warp.instrumented || !e.aligned || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
     return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
-  std::byte* const base = reinterpret_cast<std::byte*>(delta);
   if constexpr (Writes) store<E, D, N>(warp, i, mask, base, a, e);
   else load<E, D, N>(warp, i, mask, base, a, e);
   return next(warp, i);
 }
 
-template <class E, class D, unsigned N, bool Writes> const Instruction* shared(Warp& warp, const Instruction* i) {
-  const std::uint32_t mask = warp.mask(i);
-  if (mask == 0) return next(warp, i);
-  LaneAddresses a;
-  gatherAddresses(warp, i, i->slot[4], a);
-  const Extent e = measure<sizeof(E) * N>(a, mask);
-  const Block& block = *warp.block;
-  if (warp.instrumented || !e.aligned || e.high + sizeof(E) * N > block.sharedBytes) [[unlikely]]
-    return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
-  if constexpr (Writes) store<E, D, N>(warp, i, mask, block.shared, a, e);
-  else load<E, D, N>(warp, i, mask, block.shared, a, e);
-  return next(warp, i);
-}
-
 // ---- decode ------------------------------------------------------------------------------------------------------
 
-template <class E, class D, bool Writes> Handler fastHandler(Space space, unsigned count) {
-  const bool isShared = space == Space::shared;
-  if (count == 1) return isShared ? shared<E, D, 1, Writes> : global<E, D, 1, Writes>;
-  if (count == 2) return isShared ? shared<E, D, 2, Writes> : global<E, D, 2, Writes>;
+template <Where W, class E, class D, bool Writes> Handler byCount(unsigned count) {
+  if (count == 1) return access<W, E, D, 1, Writes>;
+  if (count == 2) return access<W, E, D, 2, Writes>;
   if constexpr (sizeof(E) <= 4)
-    if (count == 4) return isShared ? shared<E, D, 4, Writes> : global<E, D, 4, Writes>;
+    if (count == 4) return access<W, E, D, 4, Writes>;
   return Writes ? storeAny : loadAny;
 }
 
+template <class E, class D, bool Writes> Handler fastHandler(Space space, unsigned count) {
+  switch (space) {
+    case Space::shared: return byCount<Where::shared, E, D, Writes>(count);
+    case Space::local: return byCount<Where::local, E, D, Writes>(count);
+    case Space::generic: return byCount<Where::generic, E, D, Writes>(count);
+    default: return byCount<Where::global, E, D, Writes>(count);
+  }
+}
+
 template <bool Writes> Handler chooseHandler(Space space, Type type, bool wide, unsigned count) {
-  if (space != Space::global && space != Space::shared && space != Space::generic && space != Space::constant)
-    return Writes ? storeAny : loadAny;
+  if (space == Space::param) return Writes ? storeAny : loadAny;
   if (wide) {
     if (ptx::bits(type) == 64) return fastHandler<std::uint64_t, std::uint64_t, Writes>(space, count);
     return Writes ? storeAny : loadAny;

@@ -66,17 +66,11 @@ inline const Instruction* misaligned(Warp& w, const Instruction* i, const char* 
                  lane);
 }
 
-// Host view of global memory; keeps the range in the warp, so that neighbouring accesses need no lookup. Null outside.
+// Host view of global memory. Null outside.
 inline std::byte* globalAt(Warp& w, std::uint64_t address, std::size_t bytes) {
-  for (const Memory::Range& r : w.range)
-    if (address >= r.base && address + bytes <= r.end && address + bytes >= address)
-      return reinterpret_cast<std::byte*>(address + std::uint64_t(r.delta));
-  Memory::Range found;
-  if (!w.block->launch->memory->range(address, found)) return nullptr;
-  w.range[1] = w.range[0];
-  w.range[0] = found;
-  if (address + bytes > found.end || address + bytes < address) return nullptr;
-  return reinterpret_cast<std::byte*>(address + std::uint64_t(found.delta));
+  const Memory::Range* range = w.block->ranges.find(address, address, bytes);
+  if (!range) range = w.block->ranges.learn(*w.block->launch->memory, address, address, bytes);
+  return range ? reinterpret_cast<std::byte*>(address + std::uint64_t(range->delta)) : nullptr;
 }
 
 inline const Instruction* outsideGlobal(Warp& w, const Instruction* i, const char* name, std::uint64_t address,

@@ -37,6 +37,7 @@ ResidentBlock::ResidentBlock(LaunchState& launch, std::uint64_t* blockCounts)
     warp.frame = frames_.get() + frameStride_ * w;
     warp.local = local_.get() + localStride_ * warpLanes * w;
     warp.localStride = localStride_;
+    warp.localBytes = program_.localBytes;
     warp.blockCounts = blockCounts;
     warp.instrumented = launch.checks != 0 || launch.detailed;
     fillConstants(warp);

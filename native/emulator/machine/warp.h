@@ -58,10 +58,9 @@ struct Warp {
   std::uint8_t instrumented = 0;     // checks or detailed counters watch memory accesses
   const Instruction* resumedAt = nullptr;  // where the running group was blocked before, until it enters another block
   const char* waitingFor = "";       // for the report of a deadlock
-  Memory::Range range[2];            // global memory last touched
   Group groups[warpLanes];           // parked
   std::byte* local = nullptr;        // local memory: lane l at local + l * localStride
-  std::size_t localStride = 0;
+  std::size_t localStride = 0, localBytes = 0;
   std::uint32_t arrivedLanes = 0;    // wait at a barrier where they have been counted
   std::uint32_t ticket[warpLanes];   // per lowest lane of a group that has arrived: the phase it waits to end
   Attachment* tensor = nullptr;      // owned by the block, see Block::attach
