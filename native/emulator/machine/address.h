@@ -4,6 +4,7 @@
 #include "machine/access.h"
 #include "machine/lanes.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace cnn::emu {
@@ -40,13 +41,23 @@ struct LaneAddresses {
   }
 }
 
-// How the addresses of the active lanes lie.
+// How the addresses of the active lanes lie. Tiles of products are read by groups of eight lanes: rows by one coordinate,
+// places by the other.
+enum class Pattern : std::uint8_t {
+  scattered,
+  row,      // lane after lane
+  place,    // all at one address
+  rows,     // lane after lane in each group of eight; only with all lanes
+  places,   // one address for each group of eight; only with all lanes
+};
+inline constexpr unsigned groupLanes = 8;
+
 struct Extent {
   std::uint64_t low, high;      // least and greatest address
-  bool consecutive, uniform, aligned;
+  Pattern pattern;
+  bool aligned;
 };
 
-// Neither a row nor one place.
 template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureScattered(const LaneAddresses& a, std::uint32_t mask, std::uint64_t any) {
   std::uint64_t low = any, high = any, bits = 0;
   CNN_EACH_LANE {
@@ -55,18 +66,54 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureScattered(
     high = address > high ? address : high;
     bits |= address;
   }
-  return {low, high, false, false, bits % Bytes == 0};
+  return {low, high, Pattern::scattered, bits % Bytes == 0};
 }
 
 // Lanes that are not active may lie anywhere.
-template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
+template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureSome(const LaneAddresses& a, std::uint32_t mask) {
   const unsigned first = unsigned(std::countr_zero(mask)), last = 31 - unsigned(std::countl_zero(mask));
   const std::uint64_t any = a.at[first], start = any - first * Bytes;
   const std::uint32_t inRow = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == start + l * Bytes; });
-  if ((mask & ~inRow) == 0) return {any, start + last * Bytes, true, false, any % Bytes == 0};
+  if ((mask & ~inRow) == 0) return {any, start + last * Bytes, Pattern::row, any % Bytes == 0};
   const std::uint32_t same = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == any; });
-  if ((mask & ~same) == 0) return {any, any, false, true, any % Bytes == 0};
+  if ((mask & ~same) == 0) return {any, any, Pattern::place, any % Bytes == 0};
   return measureScattered<Bytes>(a, mask, any);
+}
+
+// Eight addresses; spelled out as vectors because the compiler loses its way in loops of eight.
+using AddressGroup [[gnu::vector_size(64), gnu::may_alias]] = std::uint64_t;
+static_assert(sizeof(AddressGroup) == groupLanes * sizeof(std::uint64_t));
+
+[[gnu::always_inline]] inline bool isZero(const AddressGroup& group) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi64_mask(__m512i(group), __m512i(group)) == 0;
+#else
+  return (group[0] | group[1] | group[2] | group[3] | group[4] | group[5] | group[6] | group[7]) == 0;
+#endif
+}
+
+// All lanes: one comparison with groups that step by the size, or not at all, as the first two lanes do.
+template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureAll(const LaneAddresses& a) {
+  constexpr AddressGroup row = {0, Bytes, 2 * Bytes, 3 * Bytes, 4 * Bytes, 5 * Bytes, 6 * Bytes, 7 * Bytes};
+  const bool moves = a.at[1] != a.at[0];
+  const std::uint64_t step = moves ? Bytes : 0;
+  const AddressGroup steps = row & (std::uint64_t(0) - moves);
+  AddressGroup off = {};
+  for (unsigned first = 0; first < warpLanes; first += groupLanes)
+    off |= *reinterpret_cast<const AddressGroup*>(a.at + first) ^ (steps + a.at[first]);
+  if (!isZero(off)) return measureScattered<Bytes>(a, allLanes, a.at[0]);
+
+  const std::uint64_t first = a.at[0], second = a.at[8], third = a.at[16], fourth = a.at[24];
+  const bool aligned = (first | second | third | fourth) % Bytes == 0;
+  const std::uint64_t next = groupLanes * step;
+  if (second == first + next && third == second + next && fourth == third + next)
+    return {first, first + (warpLanes - 1) * step, step ? Pattern::row : Pattern::place, aligned};
+  const auto [low, high] = std::minmax({first, second, third, fourth});
+  return {low, high + (groupLanes - 1) * step, step ? Pattern::rows : Pattern::places, aligned};
+}
+
+template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
+  return mask == allLanes ? measureAll<Bytes>(a) : measureSome<Bytes>(a, mask);
 }
 
 // ---- from an extent to host memory: what to add to its addresses. False if it does not lie in one allocation or in the
@@ -88,7 +135,7 @@ template <unsigned Bytes> [[gnu::always_inline]] inline bool sharedBase(const Bl
 [[gnu::always_inline]] inline bool localBase(const Warp& warp, LaneAddresses& a, Extent& e, unsigned bytes, std::uint64_t window, std::byte*& base) {
   if (e.low < window || e.high - window + bytes > warp.localBytes) return false;
   CNN_EACH_LANE a.at[l] += l * warp.localStride;
-  e.consecutive = e.uniform = false;
+  e.pattern = Pattern::scattered;
   base = warp.local - window;
   return true;
 }

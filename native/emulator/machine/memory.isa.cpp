@@ -111,53 +111,81 @@ const Instruction* loadParameter(Warp& warp, const Instruction* i) {
 // ---- global and shared memory ------------------------------------------------------------------------------------
 // E: the element in memory; D: the storage of its register; N: elements per lane.
 
-template <class E, class D, unsigned N, bool Full>
-[[gnu::always_inline]] inline void loadConsecutive(Warp& warp, const Instruction* i, std::uint32_t mask, const E* from) {
-  D* const d[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
-  CNN_EACH_LANE {
-    for (unsigned n = 0; n < N; ++n)
-      if (Full || inMask(mask, l)) d[n][l] = widen<E, D>(from[l * N + n]);
+template <class D> struct Registers {
+  D* element[4];
+  Registers(Warp& warp, const Instruction* i) {
+    for (unsigned n = 0; n < 4; ++n) element[n] = warp.lanes<D>(i->slot[n]);
+  }
+};
+
+// Lanes [first, first + Count): one after the other in memory.
+template <class E, class D, unsigned N, unsigned Count>
+[[gnu::always_inline]] inline void loadRow(const Registers<D>& d, unsigned first, const E* from) {
+#pragma GCC ivdep
+  for (unsigned l = 0; l < Count; ++l)
+    for (unsigned n = 0; n < N; ++n) d.element[n][first + l] = widen<E, D>(from[l * N + n]);
+}
+
+template <class E, class D, unsigned N, unsigned Count>
+[[gnu::always_inline]] inline void loadPlace(const Registers<D>& d, unsigned first, const E* from) {
+  for (unsigned n = 0; n < N; ++n) {
+    const D value = widen<E, D>(from[n]);
+    for (unsigned l = 0; l < Count; ++l) d.element[n][first + l] = value;
+  }
+}
+
+template <class E, class D, unsigned N>
+[[gnu::always_inline]] inline void loadLanes(const Registers<D>& d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+  for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) {
+    const unsigned l = unsigned(std::countr_zero(rest));
+    const E* from = reinterpret_cast<const E*>(base + a.at[l]);
+    for (unsigned n = 0; n < N; ++n) d.element[n][l] = widen<E, D>(from[n]);
   }
 }
 
 #if defined(__AVX512F__)
+// ---- words, the most frequent element --------------------------------------------------------------------------
+using Word = std::uint32_t;
+
 // Some lanes of a row: bytes of other lanes are not touched.
-[[gnu::always_inline]] inline void loadRow(Warp& warp, const Instruction* i, std::uint32_t mask, const std::uint32_t* from) {
-  std::uint32_t* const d = warp.lanes<std::uint32_t>(i->slot[0]);
-  for (unsigned half = 0; half < 2; ++half) {
-    const auto lanes = __mmask16(mask >> (16 * half));
-    _mm512_mask_storeu_epi32(d + 16 * half, lanes, _mm512_maskz_loadu_epi32(lanes, from + 16 * half));
+[[gnu::always_inline]] inline void loadSomeOfRow(Word* d, std::uint32_t mask, const Word* from) {
+  for (unsigned half = 0; half < warpLanes; half += 16) {
+    const auto lanes = __mmask16(mask >> half);
+    _mm512_mask_storeu_epi32(d + half, lanes, _mm512_maskz_loadu_epi32(lanes, from + half));
   }
 }
-[[gnu::always_inline]] inline void storeRow(Warp& warp, const Instruction* i, std::uint32_t mask, std::uint32_t* to) {
-  const std::uint32_t* const s = warp.lanes<std::uint32_t>(i->slot[0]);
-  for (unsigned half = 0; half < 2; ++half)
-    _mm512_mask_storeu_epi32(to + 16 * half, __mmask16(mask >> (16 * half)), _mm512_loadu_si512(s + 16 * half));
+[[gnu::always_inline]] inline void storeSomeOfRow(const Word* s, std::uint32_t mask, Word* to) {
+  for (unsigned half = 0; half < warpLanes; half += 16)
+    _mm512_mask_storeu_epi32(to + half, __mmask16(mask >> half), _mm512_loadu_si512(s + half));
 }
 
-// 16 bytes per lane for 16 lanes: one vector per element.
-struct Quads {
-  __m512i x, y, z, w;
-};
-
-[[gnu::always_inline]] inline Quads sameQuad(const std::byte* from) {
-  const auto* const word = reinterpret_cast<const int*>(from);
-  return {_mm512_set1_epi32(word[0]), _mm512_set1_epi32(word[1]), _mm512_set1_epi32(word[2]), _mm512_set1_epi32(word[3])};
+// One word per lane from anywhere.
+[[gnu::always_inline]] inline void gatherWords(Word* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+  for (unsigned l = 0; l < warpLanes; l += 8) {
+    const __m256i old = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d + l));
+    const __m256i value = _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + l), value);
+  }
 }
 
-// Lane after lane: 16 rows of 4 become 4 rows of 16.
-[[gnu::always_inline]] inline Quads rowOfQuads(const std::byte* from) {
-  const __m512i xy = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29), zw = _mm512_add_epi32(xy, _mm512_set1_epi32(2));
-  const __m512i r0 = _mm512_loadu_si512(from), r1 = _mm512_loadu_si512(from + 64), r2 = _mm512_loadu_si512(from + 128), r3 = _mm512_loadu_si512(from + 192);
-  const __m512i xyLow = _mm512_permutex2var_epi32(r0, xy, r1), xyHigh = _mm512_permutex2var_epi32(r2, xy, r3);
-  const __m512i zwLow = _mm512_permutex2var_epi32(r0, zw, r1), zwHigh = _mm512_permutex2var_epi32(r2, zw, r3);
-  return {_mm512_shuffle_i64x2(xyLow, xyHigh, 0x44), _mm512_shuffle_i64x2(xyLow, xyHigh, 0xee),
-          _mm512_shuffle_i64x2(zwLow, zwHigh, 0x44), _mm512_shuffle_i64x2(zwLow, zwHigh, 0xee)};
+// Four words per lane, eight lanes in a row: 8 x 4 becomes 4 x 8.
+[[gnu::always_inline]] inline void loadRowOfQuads(const Registers<Word>& d, unsigned first, const Word* from) {
+  const __m512i xy = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+  const __m512i zw = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+  const __m512i low = _mm512_loadu_si512(from), high = _mm512_loadu_si512(from + 16);
+  const auto put = [&](unsigned n, __m256i value) __attribute__((always_inline)) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(d.element[n] + first), value);
+  };
+  const __m512i xs = _mm512_permutex2var_epi32(low, xy, high), zs = _mm512_permutex2var_epi32(low, zw, high);
+  put(0, _mm512_castsi512_si256(xs));
+  put(1, _mm512_extracti64x4_epi64(xs, 1));
+  put(2, _mm512_castsi512_si256(zs));
+  put(3, _mm512_extracti64x4_epi64(zs, 1));
 }
 
-// Anywhere: 4 x 4 blocks are transposed in registers.
-[[gnu::always_inline]] inline Quads scatteredQuads(const std::byte* base, const std::uint64_t* at) {
-  const auto quad = [&](unsigned lane) __attribute__((always_inline)) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + at[lane])); };
+// Four words per lane from anywhere, for 16 lanes: 4 x 4 blocks are transposed in registers.
+[[gnu::always_inline]] inline void loadQuads(const Registers<Word>& d, unsigned first, const std::byte* base, const LaneAddresses& a) {
+  const auto quad = [&](unsigned lane) __attribute__((always_inline)) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + a.at[first + lane])); };
   __m512i row[4];
   for (unsigned n = 0; n < 4; ++n) {
     const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(quad(n)), quad(n + 4), 1);
@@ -166,107 +194,76 @@ struct Quads {
   }
   const __m512i xy01 = _mm512_unpacklo_epi32(row[0], row[1]), zw01 = _mm512_unpackhi_epi32(row[0], row[1]);
   const __m512i xy23 = _mm512_unpacklo_epi32(row[2], row[3]), zw23 = _mm512_unpackhi_epi32(row[2], row[3]);
-  return {_mm512_unpacklo_epi64(xy01, xy23), _mm512_unpackhi_epi64(xy01, xy23), _mm512_unpacklo_epi64(zw01, zw23),
-          _mm512_unpackhi_epi64(zw01, zw23)};
+  _mm512_storeu_si512(d.element[0] + first, _mm512_unpacklo_epi64(xy01, xy23));
+  _mm512_storeu_si512(d.element[1] + first, _mm512_unpackhi_epi64(xy01, xy23));
+  _mm512_storeu_si512(d.element[2] + first, _mm512_unpacklo_epi64(zw01, zw23));
+  _mm512_storeu_si512(d.element[3] + first, _mm512_unpackhi_epi64(zw01, zw23));
 }
 
-// Whether 16 lanes lie `step` bytes apart.
-[[gnu::always_inline]] inline bool steps(const std::uint64_t* at, std::uint64_t step) {
-  const __m512i low = _mm512_add_epi64(_mm512_set1_epi64(std::int64_t(at[0])), _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(std::int64_t(step))));
-  const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(std::int64_t(8 * step)));
-  return (_mm512_cmpeq_epi64_mask(low, _mm512_loadu_si512(at)) & _mm512_cmpeq_epi64_mask(high, _mm512_loadu_si512(at + 8))) == 0xff;
-}
-
-// All lanes. The halves of the warp are looked at apart: tiles of products are read in rows by one coordinate and at one
-// place by the other.
-[[gnu::always_inline]] inline void loadQuads(Warp& warp, const Instruction* i, const std::byte* base, const LaneAddresses& a) {
-  for (unsigned half = 0; half < warpLanes; half += 16) {
-    const std::uint64_t* const at = a.at + half;
-    const Quads q = steps(at, 16) ? rowOfQuads(base + at[0]) : steps(at, 0) ? sameQuad(base + at[0]) : scatteredQuads(base, at);
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[0]) + half, q.x);
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[1]) + half, q.y);
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[2]) + half, q.z);
-    _mm512_storeu_si512(warp.lanes<std::uint32_t>(i->slot[3]) + half, q.w);
-  }
-}
-
-// One word per lane from anywhere.
-[[gnu::always_inline]] inline void loadWords(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
-  std::uint32_t* const d = warp.lanes<std::uint32_t>(i->slot[0]);
-  for (unsigned l = 0; l < warpLanes; l += 8) {
-    const __m256i old = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d + l));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + l), _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1));
-  }
-}
+template <class E, class D> inline constexpr bool words = std::is_same_v<E, Word> && std::is_same_v<D, Word>;
+#else
+template <class E, class D> inline constexpr bool words = false;
 #endif
 
 template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void loadUniform(Warp& warp, const Instruction* i, std::uint32_t mask, const E* from) {
-  for (unsigned n = 0; n < N; ++n) {
-    const D value = widen<E, D>(from[n]);
-    D* const d = warp.lanes<D>(i->slot[n]);
-    CNN_EACH_LANE d[l] = blend(mask, l, value, d[l]);
-  }
-}
-
-template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void loadScattered(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
-                                                 const LaneAddresses& a) {
-  D* const d[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
-  for (unsigned l = 0; l < warpLanes; ++l) {
-    if (!inMask(mask, l)) continue;
-    const E* from = reinterpret_cast<const E*>(base + a.at[l]);
-    for (unsigned n = 0; n < N; ++n) d[n][l] = widen<E, D>(from[n]);
+[[gnu::always_inline]] inline void loadGroups(const Registers<D>& d, Pattern pattern, const std::byte* base, const LaneAddresses& a) {
+  for (unsigned first = 0; first < warpLanes; first += groupLanes) {
+    const E* const from = reinterpret_cast<const E*>(base + a.at[first]);
+    if (pattern == Pattern::places) {
+      loadPlace<E, D, N, groupLanes>(d, first, from);
+      continue;
+    }
+#if defined(__AVX512F__)
+    if constexpr (words<E, D> && N == 4) {
+      loadRowOfQuads(d, first, from);
+      continue;
+    }
+#endif
+    loadRow<E, D, N, groupLanes>(d, first, from);
   }
 }
 
 template <class E, class D, unsigned N>
 [[gnu::always_inline]] inline void load(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
                                         const LaneAddresses& a, const Extent& e) {
-  const unsigned first = unsigned(std::countr_zero(mask));
+  const Registers<D> d(warp, i);
+  if (e.pattern == Pattern::row && mask == allLanes && !(words<E, D> && N == 4))
+    return loadRow<E, D, N, warpLanes>(d, 0, reinterpret_cast<const E*>(base + e.low));
+  if (e.pattern == Pattern::place && mask == allLanes)
+    return loadPlace<E, D, N, warpLanes>(d, 0, reinterpret_cast<const E*>(base + e.low));
+  if (e.pattern != Pattern::scattered && mask == allLanes) return loadGroups<E, D, N>(d, e.pattern, base, a);
 #if defined(__AVX512F__)
-  constexpr bool words = std::is_same_v<E, std::uint32_t> && std::is_same_v<D, std::uint32_t>;
-  if constexpr (words && N == 1)
-    if (e.consecutive) return loadRow(warp, i, mask, reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first));
-  if constexpr (words && N == 1)
-    if (!e.uniform) return loadWords(warp, i, mask, base, a);
-  if constexpr (words && N == 4)
-    if (mask == allLanes) return loadQuads(warp, i, base, a);
-#endif
-  if (e.consecutive) {
-    const E* from = reinterpret_cast<const E*>(base + a.at[first]) - std::ptrdiff_t(first * N);
-    if (mask == allLanes) loadConsecutive<E, D, N, true>(warp, i, mask, from);
-    else loadConsecutive<E, D, N, false>(warp, i, mask, from);
-  } else if (e.uniform) {
-    loadUniform<E, D, N>(warp, i, mask, reinterpret_cast<const E*>(base + e.low));
-  } else {
-    loadScattered<E, D, N>(warp, i, mask, base, a);
+  if constexpr (words<E, D> && N == 1) {
+    const unsigned first = unsigned(std::countr_zero(mask));
+    if (e.pattern == Pattern::row) return loadSomeOfRow(d.element[0], mask, reinterpret_cast<const E*>(base + e.low) - std::ptrdiff_t(first));
+    return gatherWords(d.element[0], mask, base, a);
   }
+  if constexpr (words<E, D> && N == 4)
+    if (mask == allLanes) return loadQuads(d, 0, base, a), loadQuads(d, 16, base, a);
+#endif
+  loadLanes<E, D, N>(d, mask, base, a);
 }
 
 template <class E, class D, unsigned N>
 [[gnu::always_inline]] inline void store(Warp& warp, const Instruction* i, std::uint32_t mask, std::byte* base, const LaneAddresses& a,
                                          const Extent& e) {
-  const D* const s[4] = {warp.lanes<D>(i->slot[0]), warp.lanes<D>(i->slot[1]), warp.lanes<D>(i->slot[2]), warp.lanes<D>(i->slot[3])};
-#if defined(__AVX512F__)
-  if constexpr (std::is_same_v<E, std::uint32_t> && std::is_same_v<D, std::uint32_t> && N == 1)
-    if (e.consecutive) {
-      const unsigned first = unsigned(std::countr_zero(mask));
-      return storeRow(warp, i, mask, reinterpret_cast<E*>(base + a.at[first]) - std::ptrdiff_t(first));
-    }
-#endif
-  if (e.consecutive && mask == allLanes) {
-    E* const to = reinterpret_cast<E*>(base + a.at[0]);
+  const Registers<D> s(warp, i);
+  if (e.pattern == Pattern::row && mask == allLanes) {
+    E* const to = reinterpret_cast<E*>(base + e.low);
     CNN_EACH_LANE {
-      for (unsigned n = 0; n < N; ++n) to[l * N + n] = E(s[n][l]);
+      for (unsigned n = 0; n < N; ++n) to[l * N + n] = E(s.element[n][l]);
     }
     return;
   }
+#if defined(__AVX512F__)
+  if constexpr (words<E, D> && N == 1)
+    if (e.pattern == Pattern::row) return storeSomeOfRow(s.element[0], mask, reinterpret_cast<E*>(base + e.low) - std::countr_zero(mask));
+#endif
   // In the order of the lanes: where several write one place, the last one stays.
-  for (unsigned l = 0; l < warpLanes; ++l) {
-    if (!inMask(mask, l)) continue;
+  for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) {
+    const unsigned l = unsigned(std::countr_zero(rest));
     E* const to = reinterpret_cast<E*>(base + a.at[l]);
-    for (unsigned n = 0; n < N; ++n) to[n] = E(s[n][l]);
+    for (unsigned n = 0; n < N; ++n) to[n] = E(s.element[n][l]);
   }
 }
 
