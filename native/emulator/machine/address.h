@@ -58,10 +58,10 @@ struct Extent {
   bool aligned;
 };
 
-template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureScattered(const LaneAddresses& a, std::uint32_t mask, std::uint64_t any) {
+template <unsigned Bytes, bool All> [[gnu::always_inline]] inline Extent measureScattered(const LaneAddresses& a, std::uint32_t mask, std::uint64_t any) {
   std::uint64_t low = any, high = any, bits = 0;
   CNN_EACH_LANE {
-    const std::uint64_t address = blend(mask, l, a.at[l], any);
+    const std::uint64_t address = All ? a.at[l] : blend(mask, l, a.at[l], any);
     low = address < low ? address : low;
     high = address > high ? address : high;
     bits |= address;
@@ -77,7 +77,7 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureSome(const
   if ((mask & ~inRow) == 0) return {any, start + last * Bytes, Pattern::row, any % Bytes == 0};
   const std::uint32_t same = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == any; });
   if ((mask & ~same) == 0) return {any, any, Pattern::place, any % Bytes == 0};
-  return measureScattered<Bytes>(a, mask, any);
+  return measureScattered<Bytes, false>(a, mask, any);
 }
 
 // Eight addresses; spelled out as vectors because the compiler loses its way in loops of eight.
@@ -101,7 +101,7 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureAll(const 
   AddressGroup off = {};
   for (unsigned first = 0; first < warpLanes; first += groupLanes)
     off |= *reinterpret_cast<const AddressGroup*>(a.at + first) ^ (steps + a.at[first]);
-  if (!isZero(off)) return measureScattered<Bytes>(a, allLanes, a.at[0]);
+  if (!isZero(off)) return measureScattered<Bytes, true>(a, allLanes, a.at[0]);
 
   const std::uint64_t first = a.at[0], second = a.at[8], third = a.at[16], fourth = a.at[24];
   const bool aligned = (first | second | third | fourth) % Bytes == 0;

@@ -159,13 +159,26 @@ using Word = std::uint32_t;
     _mm512_mask_storeu_epi32(to + half, __mmask16(mask >> half), _mm512_loadu_si512(s + half));
 }
 
-// One word per lane from anywhere.
-[[gnu::always_inline]] inline void gatherWords(Word* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+// One element per lane from anywhere.
+[[gnu::always_inline]] inline void gather(Word* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
   for (unsigned l = 0; l < warpLanes; l += 8) {
     const __m256i old = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d + l));
     const __m256i value = _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + l), value);
   }
+}
+[[gnu::always_inline]] inline void gather(std::uint64_t* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+  for (unsigned l = 0; l < warpLanes; l += 8)
+    _mm512_storeu_si512(d + l, _mm512_mask_i64gather_epi64(_mm512_loadu_si512(d + l), __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1));
+}
+// To anywhere, in the order of the lanes: where several write one place, the last one stays.
+[[gnu::always_inline]] inline void scatter(const Word* s, std::uint32_t mask, std::byte* base, const LaneAddresses& a) {
+  for (unsigned l = 0; l < warpLanes; l += 8)
+    _mm512_mask_i64scatter_epi32(base, __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s + l)), 1);
+}
+[[gnu::always_inline]] inline void scatter(const std::uint64_t* s, std::uint32_t mask, std::byte* base, const LaneAddresses& a) {
+  for (unsigned l = 0; l < warpLanes; l += 8)
+    _mm512_mask_i64scatter_epi64(base, __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm512_loadu_si512(s + l), 1);
 }
 
 // Four words per lane, eight lanes in a row: 8 x 4 becomes 4 x 8.
@@ -236,8 +249,8 @@ template <class E, class D, unsigned N>
   if constexpr (words<E, D> && N == 1) {
     const unsigned first = unsigned(std::countr_zero(mask));
     if (e.pattern == Pattern::row) return loadSomeOfRow(d.element[0], mask, reinterpret_cast<const E*>(base + e.low) - std::ptrdiff_t(first));
-    return gatherWords(d.element[0], mask, base, a);
   }
+  if constexpr (N == 1 && std::is_same_v<E, D>) return gather(d.element[0], mask, base, a);
   if constexpr (words<E, D> && N == 4)
     if (mask == allLanes) return loadQuads(d, 0, base, a), loadQuads(d, 16, base, a);
 #endif
@@ -258,8 +271,8 @@ template <class E, class D, unsigned N>
 #if defined(__AVX512F__)
   if constexpr (words<E, D> && N == 1)
     if (e.pattern == Pattern::row) return storeSomeOfRow(s.element[0], mask, reinterpret_cast<E*>(base + e.low) - std::countr_zero(mask));
+  if constexpr (N == 1 && std::is_same_v<E, D>) return scatter(s.element[0], mask, base, a);
 #endif
-  // In the order of the lanes: where several write one place, the last one stays.
   for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const unsigned l = unsigned(std::countr_zero(rest));
     E* const to = reinterpret_cast<E*>(base + a.at[l]);
