@@ -33,8 +33,11 @@ public sealed class CudaDevice : Device
     /// <inheritdoc/>
     public override Engine Engine => engine;
 
-    /// <summary>A device-resident number that random kernels add to their stream; null outside captured steps.</summary>
-    internal DevicePointer RandomBase { get; set; }
+    /// <inheritdoc/>
+    public override bool CanCapture => true;
+
+    /// <summary>What is being recorded now; null otherwise.</summary>
+    internal StepRecorder? Recorder { get; private set; }
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
@@ -65,6 +68,53 @@ public sealed class CudaDevice : Device
     /// <summary>Waits until all work is done.</summary>
     /// <exception cref="CudaException">A kernel failed.</exception>
     public void Synchronize() => stream.Synchronize();
+
+    /// <inheritdoc/>
+    public override CapturedStep Capture(Action step)
+    {
+        if (Recorder is not null) throw new InvalidOperationException("Capture: a step is being captured already");
+        // Everything that is made only once (modules, the optimizer's state) exists after the first run.
+        using (Step()) step();
+        var recorder = new StepRecorder(this);
+        try
+        {
+            return new CapturedStep(recorder, Record(recorder, step), stream);
+        }
+        catch
+        {
+            recorder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Lets the step run with the stream in recording, and makes the recording launchable.</summary>
+    private CudaExecutableGraph Record(StepRecorder recorder, Action step)
+    {
+        Recorder = recorder;
+        memory.IsCapturing = true;
+        recorder.Begin();
+        stream.BeginCapture();
+        CudaGraph graph;
+        try
+        {
+            using (Step()) step();
+        }
+        catch
+        {
+            End().Dispose();
+            throw;
+        }
+
+        using (graph = End()) return graph.Instantiate();
+
+        CudaGraph End()
+        {
+            memory.IsCapturing = false;
+            Recorder = null;
+            recorder.End();
+            return stream.EndCapture();
+        }
+    }
 
     internal override void Write(Storage target, long byteOffset, ReadOnlySpan<byte> source)
     {

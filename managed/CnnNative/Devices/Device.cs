@@ -54,6 +54,19 @@ public abstract class Device : IDisposable
     /// <summary>Opens a scope like <see cref="Step"/> in which no gradients are recorded.</summary>
     public Scope Inference() => new(this, recordsGradients: false);
 
+    /// <summary>Whether <see cref="Capture"/> works here.</summary>
+    public virtual bool CanCapture => false;
+
+    /// <summary>
+    /// Runs a step once, and records it as a CUDA graph that <see cref="CapturedStep.Replay"/> then runs with one call. The step may
+    /// use tensors made before, whose elements may change between replays; what it makes itself is gone at its end, so results
+    /// go into tensors made before (<see cref="Tensor.CopyFrom(Tensor)"/>). It must not read results or copy from the host. Random
+    /// numbers, learning rates and step counts go on from replay to replay as they would without the graph.
+    /// </summary>
+    /// <param name="step">The step; called twice, the second time only to be recorded.</param>
+    /// <exception cref="EngineNotSupportedException">The device has no graphs.</exception>
+    public virtual CapturedStep Capture(Action step) => throw new EngineNotSupportedException(Engine.Name, "Capture", "captured steps");
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 

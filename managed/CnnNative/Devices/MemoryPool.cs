@@ -19,6 +19,8 @@ public sealed class MemoryPool
     private readonly Dictionary<long, Stack<nint>> bins = [];
     private readonly ConcurrentDictionary<long, (string Site, long Bytes)> sites = new();
     private long liveBytes, liveBlocks, cachedBytes, peakLiveBytes, backendAllocations, finalizedBlocks, nextId;
+    private readonly List<MemoryReservation> reservations = [];
+    private MemoryReservation? open;
     private long collectAt = PatienceBytes;
 
     internal MemoryPool(IMemoryBackend backend) => this.backend = backend;
@@ -69,6 +71,36 @@ public sealed class MemoryPool
         return report.ToString();
     }
 
+    /// <summary>From now on every block that is lent belongs to the reservation returned, also after it was given back; one at a time.</summary>
+    internal MemoryReservation OpenReservation()
+    {
+        lock (gate)
+        {
+            if (open is not null) throw new InvalidOperationException("MemoryPool: a reservation is open already");
+            reservations.Add(open = new MemoryReservation());
+            return open;
+        }
+    }
+
+    /// <summary>Ends the noting of blocks.</summary>
+    internal void CloseReservation()
+    {
+        lock (gate) open = null;
+    }
+
+    /// <summary>Gives the reserved blocks back to everybody; those still lent follow when they come back.</summary>
+    internal void EndReservation(MemoryReservation reservation)
+    {
+        lock (gate)
+        {
+            if (!reservations.Remove(reservation)) return;
+            foreach (var (size, blocks) in reservation.Free)
+            {
+                while (blocks.TryPop(out var address)) Cache(address, size);
+            }
+        }
+    }
+
     internal Block Take(long bytes)
     {
         var size = RoundUp(bytes);
@@ -97,6 +129,8 @@ public sealed class MemoryPool
     {
         lock (gate)
         {
+            // Reserved blocks count as live until the reservation ends.
+            if (open?.TryTake(size) is { } reserved and not 0) return reserved;
             if (bins.TryGetValue(size, out var blocks) && blocks.TryPop(out var address))
             {
                 cachedBytes -= size;
@@ -112,6 +146,7 @@ public sealed class MemoryPool
             liveBytes += size;
             liveBlocks++;
             peakLiveBytes = Math.Max(peakLiveBytes, liveBytes);
+            open?.Add(address);
             return address;
         }
     }
@@ -132,13 +167,24 @@ public sealed class MemoryPool
         if (block.Id != 0) sites.TryRemove(block.Id, out _);
         lock (gate)
         {
-            if (!bins.TryGetValue(block.Size, out var blocks)) bins[block.Size] = blocks = new Stack<nint>();
-            blocks.Push(block.Address);
-            cachedBytes += block.Size;
-            liveBytes -= block.Size;
-            liveBlocks--;
             if (finalized) finalizedBlocks++;
+            foreach (var reservation in reservations)
+            {
+                if (reservation.TryKeep(block.Address, block.Size)) return;
+            }
+
+            Cache(block.Address, block.Size);
         }
+    }
+
+    /// <summary>A live block becomes a free one.</summary>
+    private void Cache(nint address, long size)
+    {
+        if (!bins.TryGetValue(size, out var blocks)) bins[size] = blocks = new Stack<nint>();
+        blocks.Push(address);
+        cachedBytes += size;
+        liveBytes -= size;
+        liveBlocks--;
     }
 
     /// <summary>Rounds up to a multiple of an eighth of the power of two below.</summary>

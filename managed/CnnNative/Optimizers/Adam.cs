@@ -13,6 +13,7 @@ public sealed class Adam : Optimizer
     private readonly Tensor?[] steps;
 
     private readonly List<AdamSlot> slots = [];
+    private readonly List<int> members = [];
 
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameters">What to train.</param>
@@ -66,20 +67,20 @@ public sealed class Adam : Optimizer
         {
             if (Parameters[i].Grad is not { } gradient) continue;
             Prepare(i);
-            var count = Count(steps[i]!);
+            var count = Count(i) + 1;
             if (count != group) Run(group);
             group = count;
+            members.Add(i);
             slots.Add(new AdamSlot(Parameters[i], gradient, means[i]!, squares[i]!));
         }
 
         Run(group);
     }
 
-    private static long Count(Tensor step)
+    private long Count(int index)
     {
-        step.Device.Engine.Elementwise.Increment(step);
         long count = 0;
-        step.CopyTo(new Span<long>(ref count));
+        steps[index]!.CopyTo(new Span<long>(ref count));
         return count;
     }
 
@@ -87,8 +88,20 @@ public sealed class Adam : Optimizer
     {
         if (slots.Count == 0) return;
         var settings = new AdamSettings(LearningRate, beta1, beta2, eps, weightDecay, step);
-        slots[0].Parameter.Device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings);
+        var device = slots[0].Parameter.Device;
+        int[] group = [.. members];
+        Call(device, () => device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings), () => new(LearningRate, Advance(group)));
+        // What is only recorded has not happened yet.
+        if (device is not CudaDevice { Recorder: not null }) Advance(group);
         slots.Clear();
+        members.Clear();
+    }
+
+    /// <summary>Counts one more gradient for parameters that step together, and gives their number.</summary>
+    private long Advance(int[] group)
+    {
+        foreach (var index in group) steps[index]!.Device.Engine.Elementwise.Increment(steps[index]!);
+        return Count(group[0]);
     }
 
     private void Prepare(int index)

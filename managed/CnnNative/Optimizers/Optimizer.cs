@@ -64,6 +64,13 @@ public abstract class Optimizer : IDisposable
     /// <summary>Changes every parameter that has a gradient; no gradients are recorded.</summary>
     private protected abstract void Update();
 
+    /// <summary>Runs a call of the engine's optimizer; in a captured step its rate and step count are asked for anew at each replay.</summary>
+    private protected static void Call(Device device, Action call, Func<OptimizerClock> replay)
+    {
+        if (device is CudaDevice { Recorder: { } recorder }) recorder.Record(replay, call);
+        else call();
+    }
+
     private protected static float NotNegative(float value, string name) =>
         value >= 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} must not be negative");
 

@@ -70,7 +70,8 @@ public sealed class Sgd : Optimizer
     {
         if (slots.Count == 0) return;
         var settings = new SgdSettings(LearningRate, momentum, dampening, weightDecay, nesterov, isFirst);
-        slots[0].Parameter.Device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings);
+        var device = slots[0].Parameter.Device;
+        Call(device, () => device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings), () => new(LearningRate, 0));
         slots.Clear();
     }
 }

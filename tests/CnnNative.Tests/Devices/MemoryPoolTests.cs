@@ -112,4 +112,23 @@ public sealed class MemoryPoolTests
     private static MemoryPool.Block Small(MemoryPool pool) => pool.Take(256);
 
     private static MemoryPool.Block Large(MemoryPool pool) => pool.Take(4096);
+
+    [Test]
+    public void Reserved_blocks_come_back_only_when_the_reservation_ends()
+    {
+        var pool = new MemoryPool(new TinyMemory(1 << 20));
+        var reservation = pool.OpenReservation();
+        var block = pool.Take(1000);
+        pool.Return(block, finalized: false);
+        Assert.That(pool.Take(1000).Address, Is.EqualTo(block.Address), "within the reservation it is used again");
+        pool.CloseReservation();
+        pool.Return(block, finalized: false);
+        var other = pool.Take(1000);
+        Assert.That(other.Address, Is.Not.EqualTo(block.Address), "nobody else gets it");
+        Assert.That(pool.Statistics.LiveBlocks, Is.EqualTo(2));
+
+        pool.EndReservation(reservation);
+        Assert.That(pool.Statistics.LiveBlocks, Is.EqualTo(1));
+        Assert.That(pool.Take(1000).Address, Is.EqualTo(block.Address));
+    }
 }

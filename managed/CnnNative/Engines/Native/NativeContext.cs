@@ -17,7 +17,10 @@ internal sealed class NativeContext(CudaDevice device, CudaStream stream)
     /// <summary>
     /// Added to the stream number of random kernels: null, but in a captured step, whose replays draw other numbers.
     /// </summary>
-    public DevicePointer RandomBase => device.RandomBase;
+    public DevicePointer RandomBase => device.Recorder?.RandomBase ?? DevicePointer.Null;
+
+    /// <summary>Where an optimizer's kernel reads its rate and step count: null, but in a captured step.</summary>
+    public DevicePointer Clock => device.Recorder?.Clock ?? DevicePointer.Null;
 
     /// <summary>Working memory for the kernels of one operation; given back in the order of the stream when it is disposed.</summary>
     /// <param name="bytes">How much; its content is not set.</param>
