@@ -25,10 +25,24 @@ __device__ __forceinline__ float4 loadFour(const float* from, int inside, int wi
     return v;
 }
 
+// Lays down numbers of which two threads hold eight per line, four neighbours in the depth each.
+template <int Outer, int Threads, int Passes>
+__device__ __forceinline__ void stageDepthLines(Panel<Outer>& panel, const float4 (&value)[Passes])
+{
+    const int depth = threadIdx.x % 2 * 4;
+#pragma unroll
+    for (int i = 0; i < Passes; ++i) {
+        const int outer = threadIdx.x / 2 + i * (Threads / 2);
+        panel.set(depth, outer, value[i].x), panel.set(depth + 1, outer, value[i].y);
+        panel.set(depth + 2, outer, value[i].z), panel.set(depth + 3, outer, value[i].w);
+    }
+}
+
 // [outer][depth]: two threads per line, four numbers each.
 template <int Outer, int Threads> struct DepthLines
 {
     static constexpr int passes = 2 * Outer / Threads;
+    static_assert(passes >= 1, "every thread has four numbers to bring");
     const MatrixView view;
     float4 value[passes];
 
@@ -45,16 +59,7 @@ template <int Outer, int Threads> struct DepthLines
         }
     }
 
-    __device__ __forceinline__ void stage(Panel<Outer>& panel) const
-    {
-        const int depth = threadIdx.x % 2 * 4;
-#pragma unroll
-        for (int i = 0; i < passes; ++i) {
-            const int outer = threadIdx.x / 2 + i * (Threads / 2);
-            panel.set(depth, outer, value[i].x), panel.set(depth + 1, outer, value[i].y);
-            panel.set(depth + 2, outer, value[i].z), panel.set(depth + 3, outer, value[i].w);
-        }
-    }
+    __device__ __forceinline__ void stage(Panel<Outer>& panel) const { stageDepthLines<Outer, Threads>(panel, value); }
 };
 
 // [depth][outer]: a thread takes four neighbouring rows (or columns) of one line.

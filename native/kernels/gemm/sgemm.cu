@@ -98,25 +98,25 @@ extern "C" __global__ __launch_bounds__(64) void sgemm_tt_64x64(const float* a, 
     sgemm<Tile64x64, RowsT, ColumnsT>(a, b, rowBias, columnBias, c, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void sgemm_nn_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
+extern "C" __global__ __launch_bounds__(64) void sgemm_nn_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
                                                                 float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     sgemm<Tile32x128, RowsN, ColumnsN>(a, b, rowBias, columnBias, c, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void sgemm_nt_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
+extern "C" __global__ __launch_bounds__(64) void sgemm_nt_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
                                                                 float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     sgemm<Tile32x128, RowsN, ColumnsT>(a, b, rowBias, columnBias, c, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void sgemm_tn_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
+extern "C" __global__ __launch_bounds__(64) void sgemm_tn_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
                                                                 float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     sgemm<Tile32x128, RowsT, ColumnsN>(a, b, rowBias, columnBias, c, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void sgemm_tt_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
+extern "C" __global__ __launch_bounds__(64) void sgemm_tt_32x128(const float* a, const float* b, const float* rowBias, const float* columnBias,
                                                                 float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     sgemm<Tile32x128, RowsT, ColumnsT>(a, b, rowBias, columnBias, c, problem, split, epilogue);

@@ -36,7 +36,7 @@ template <int Rows, int Columns, int RowsPerThread, int ColumnsPerThread> struct
 
 using Tile128x128 = Tile<128, 128, 8, 8>;  // 256 threads
 using Tile64x64 = Tile<64, 64, 8, 8>;      // 64 threads
-using Tile32x128 = Tile<32, 128, 4, 8>;    // 128 threads
+using Tile32x128 = Tile<32, 128, 8, 8>;    // 64 threads
 using Tile32x32 = Tile<32, 32, 4, 4>;      // 64 threads
 
 // An operand's tile in shared memory. Lines are four floats longer than the tile: threads that write one number each to

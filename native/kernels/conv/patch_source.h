@@ -1,0 +1,106 @@
+// The patches that windows see, as the operand of a product whose columns are output pixels and whose depth is the patch:
+// the matrix of im2col, which is never written. Pixels are divided up once per block; elements of the patch in every step.
+#pragma once
+
+#include "conv/geometry.h"
+#include "gemm/matrix_source.h"
+
+// Where the window of an output pixel lies.
+struct Corner
+{
+    const float* image;  // channel 0 of the group
+    int h, w;
+};
+
+// Windows of columns that do not exist repeat the last one: their sums are not stored.
+__device__ __forceinline__ Corner windowCorner(const ConvGeometry& g, const float* x, int column)
+{
+    const Pixel pixel = outPixel(g, min(column, g.images * outPixels(g) - 1));
+    return {x + pixel.n * g.in.image, pixel.h * g.strideH + g.originH, pixel.w * g.strideW + g.originW};
+}
+
+// NCHW, depth (c, r, s). Neighbouring lanes take neighbouring pixels, so that a warp reads one row of a channel.
+template <int Outer, int Threads> struct PatchesChannelsFirst
+{
+    static constexpr int lanes = Outer < Threads ? Outer : Threads, pixels = Outer / lanes;
+    static constexpr int step = Threads / lanes, passes = tileDepth / step;
+    static_assert(passes * step == tileDepth && pixels * lanes == Outer, "threads share the tile evenly");
+    const ConvGeometry& g;
+    Corner corner[pixels];
+    float value[passes][pixels];
+
+    __device__ __forceinline__ PatchesChannelsFirst(const float* x, const ConvGeometry& g, int column) : g(g)
+    {
+#pragma unroll
+        for (int i = 0; i < pixels; ++i) corner[i] = windowCorner(g, x, column + threadIdx.x % lanes + i * lanes);
+    }
+
+    __device__ __forceinline__ void fetch(int tileStep)
+    {
+#pragma unroll
+        for (int pass = 0; pass < passes; ++pass) {
+            const int depth = tileStep * tileDepth + threadIdx.x / lanes + pass * step;
+            const bool inside = depth < patchLength(g);
+            const Tap tap = tapChannelsFirst(g, depth);
+#pragma unroll
+            for (int i = 0; i < pixels; ++i) {
+                const int offset = inside ? sourceOffset(g, corner[i].h + tap.h, corner[i].w + tap.w) : -1;
+                value[pass][i] = offset < 0 ? 0.f : corner[i].image[tap.channel * g.in.channel + offset];
+            }
+        }
+    }
+
+    __device__ __forceinline__ void stage(Panel<Outer>& panel) const
+    {
+#pragma unroll
+        for (int pass = 0; pass < passes; ++pass)
+#pragma unroll
+            for (int i = 0; i < pixels; ++i) panel.set(threadIdx.x / lanes + pass * step, threadIdx.x % lanes + i * lanes, value[pass][i]);
+    }
+};
+
+// NHWC, depth (r, s, c). A thread takes four neighbouring channels of a pixel: one tap where channels come in fours.
+template <int Outer, int Threads> struct PatchesChannelsLast
+{
+    static constexpr int passes = 2 * Outer / Threads;
+    const ConvGeometry& g;
+    Corner corner[passes];
+    float4 value[passes];
+
+    __device__ __forceinline__ PatchesChannelsLast(const float* x, const ConvGeometry& g, int column) : g(g)
+    {
+#pragma unroll
+        for (int i = 0; i < passes; ++i) corner[i] = windowCorner(g, x, column + threadIdx.x / 2 + i * (Threads / 2));
+    }
+
+    __device__ __forceinline__ float element(const Corner& at, int depth) const
+    {
+        if (depth >= patchLength(g)) return 0.f;
+        const Tap tap = tapChannelsLast(g, depth);
+        const int offset = sourceOffset(g, at.h + tap.h, at.w + tap.w);
+        return offset < 0 ? 0.f : at.image[offset + tap.channel];
+    }
+
+    __device__ __forceinline__ void fetch(int tileStep)
+    {
+        const int depth = tileStep * tileDepth + threadIdx.x % 2 * 4;
+        if (g.wideIn) {
+            const bool inside = depth < patchLength(g);
+            const Tap tap = tapChannelsLast(g, depth);
+#pragma unroll
+            for (int i = 0; i < passes; ++i) {
+                const int offset = inside ? sourceOffset(g, corner[i].h + tap.h, corner[i].w + tap.w) : -1;
+                value[i] = offset < 0 ? float4{} : loadWide(corner[i].image + offset + tap.channel);
+            }
+            return;
+        }
+#pragma unroll
+        for (int i = 0; i < passes; ++i)
+            value[i] = make_float4(element(corner[i], depth), element(corner[i], depth + 1), element(corner[i], depth + 2), element(corner[i], depth + 3));
+    }
+
+    __device__ __forceinline__ void stage(Panel<Outer>& panel) const
+    {
+        stageDepthLines<Outer, Threads>(panel, value);
+    }
+};
