@@ -1,0 +1,26 @@
+// target[i] = w[start + sum over d of index_d * stride_d]: filters in the order that a kernel wants. i counts five dimensions, the last fastest.
+// Serves channels-last filters made of channels-first ones and back, and the filters of the data gradient: channels and
+// filters exchanged, and of the taps only those that a phase meets.
+//
+// Grid-stride, one element per thread. Filters are small: limited by the launch.
+#include "common/divide.h"
+
+struct FilterOrder
+{
+    int stride[5], start, count;
+    FastDivisor size[4];  // of dimensions 1 to 4
+};
+
+extern "C" __global__ __launch_bounds__(256) void gather_filters(const float* __restrict__ w, float* __restrict__ target, FilterOrder order)
+{
+    for (int i = blockIdx.x * 256 + threadIdx.x; i < order.count; i += gridDim.x * 256) {
+        int rest = i, offset = order.start;
+#pragma unroll
+        for (int d = 4; d > 0; --d) {
+            int index;
+            rest = divide(rest, order.size[d - 1], index);
+            offset += index * order.stride[d];
+        }
+        target[i] = w[offset + rest * order.stride[0]];
+    }
+}
