@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -208,14 +209,42 @@ std::string camel(const std::string& name) {
   return reserved.contains(result) ? result + "Value" : result;
 }
 
+std::string declared(const std::vector<Parameter>& parameters) {
+  std::string result;
+  for (const Parameter& p : parameters) result += (result.empty() ? "" : ", ") + p.declared + ' ' + p.name;
+  return result;
+}
+
+// `chosen` is the kernel to launch; `first` what stands before the launch configuration in the parameters.
+void launchMethod(std::ostringstream& out, const std::string& name, const std::string& chosen, const std::string& first, const std::vector<Parameter>& parameters) {
+  out << "    public void " << name << '(' << first << "in LaunchConfiguration launch";
+  for (const Parameter& p : parameters) out << ", " << p.type << ' ' << camel(p.name);
+  out << ")\n    {\n        void** arguments = stackalloc void*[" << std::max<std::size_t>(1, parameters.size()) << "];\n";
+  for (std::size_t i = 0; i < parameters.size(); ++i) out << "        arguments[" << i << "] = &" << camel(parameters[i].name) << ";\n";
+  out << "        Launch(" << chosen << ", launch, arguments);\n    }\n";
+}
+
 void launchMethod(std::ostringstream& out, const Entry& entry) {
-  out << "\n    /// <summary>" << entry.name << "(";
-  for (const Parameter& p : entry.parameters) out << (&p == &entry.parameters[0] ? "" : ", ") << p.declared << ' ' << p.name;
-  out << ")</summary>\n    public void " << entry.member << "(in LaunchConfiguration launch";
-  for (const Parameter& p : entry.parameters) out << ", " << p.type << ' ' << camel(p.name);
-  out << ")\n    {\n        void** arguments = stackalloc void*[" << std::max<std::size_t>(1, entry.parameters.size()) << "];\n";
-  for (std::size_t i = 0; i < entry.parameters.size(); ++i) out << "        arguments[" << i << "] = &" << camel(entry.parameters[i].name) << ";\n";
-  out << "        Launch(Kernel." << entry.member << ", launch, arguments);\n    }\n";
+  out << "\n    /// <summary>" << entry.name << '(' << declared(entry.parameters) << ")</summary>\n";
+  launchMethod(out, entry.member, "Kernel." + entry.member, "", entry.parameters);
+}
+
+// What names have in common, up to an underscore: sgemm_nn_64x64 and sgemm_nt_64x64 are of the family sgemm.
+std::string family(const std::vector<const Entry*>& members) {
+  std::string prefix = members[0]->name;
+  for (const Entry* entry : members) prefix.resize(std::mismatch(prefix.begin(), prefix.end(), entry->name.begin(), entry->name.end()).first - prefix.begin());
+  return pascal(prefix.substr(0, prefix.rfind('_')));
+}
+
+// Kernels of a module that differ in nothing but their name (tile, layout, data type) also get one method that is told which.
+void familyMethods(std::ostringstream& out, const Module& module) {
+  std::map<std::string, std::vector<const Entry*>> families;
+  for (const Entry& entry : module.entries) families[declared(entry.parameters)].push_back(&entry);
+  for (const auto& [parameters, members] : families) {
+    if (members.size() < 2) continue;
+    out << "\n    /// <summary>One of " << members.size() << " kernels from " << members.front()->name << " to " << members.back()->name << ": (" << parameters << ")</summary>\n";
+    launchMethod(out, family(members), "kernel", "Kernel kernel, ", members[0]->parameters);
+  }
 }
 
 std::string bindings(const std::vector<Module>& modules) {
@@ -242,8 +271,10 @@ std::string bindings(const std::vector<Module>& modules) {
          "    internal static readonly (string Name, int KernelBytes, int ManagedBytes)[] Structures =\n    [\n";
   for (const auto& [name, size] : structures) out << "        (\"" << name << "\", " << size << ", sizeof(" << name << ")),\n";
   out << "    ];\n";
-  for (const Module& module : modules)
+  for (const Module& module : modules) {
     for (const Entry& entry : module.entries) launchMethod(out, entry);
+    familyMethods(out, module);
+  }
   out << "}\n";
   return out.str();
 }

@@ -9,8 +9,8 @@ extern "C" __global__ __launch_bounds__(256) void sum_splits(const float* __rest
 {
     const long long stride = (long long)gridDim.x * 256;
     for (long long i = blockIdx.x * 256ll + threadIdx.x; i < count; i += stride) {
-        float sum = partial[i];
-        for (int s = 1; s < splits; ++s) sum += partial[s * count + i];
+        float sum = 0.f;
+        for (int s = 0; s < splits; ++s) sum += partial[s * count + i];
         if (bias) sum += bias[i / biasStride % biases];
         y[i] = clamp(sum, epilogue);
     }

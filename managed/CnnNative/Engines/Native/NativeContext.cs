@@ -28,13 +28,13 @@ internal sealed class NativeContext(CudaDevice device, CudaStream stream)
     public Workspace Rent(long bytes) => new(new Storage(device.Memory, bytes));
 }
 
-/// <summary>Working memory of one operation. Use with <c>using</c>.</summary>
-internal readonly ref struct Workspace(Storage storage)
+/// <summary>Working memory of one operation; the default is none. Use with <c>using</c>.</summary>
+internal readonly ref struct Workspace(Storage? storage)
 {
     /// <summary>Its address.</summary>
-    public DevicePointer Pointer => new((ulong)storage.Address);
+    public DevicePointer Pointer => storage is null ? DevicePointer.Null : new((ulong)storage.Address);
 
     public static implicit operator DevicePointer(Workspace workspace) => workspace.Pointer;
 
-    public void Dispose() => storage.Release();
+    public void Dispose() => storage?.Release();
 }

@@ -8,13 +8,13 @@ internal sealed class NativeEngine(NativeContext context) : Engine
     /// <summary>The kernels and what they share; for tests and benches.</summary>
     public NativeContext Context => context;
 
-    public override IConvolution Convolution => throw Missing(nameof(Convolution));
+    public override IConvolution Convolution { get; } = new NativeConvolution(context);
 
     public override IPooling Pooling => throw Missing(nameof(Pooling));
 
     public override INormalization Normalization => throw Missing(nameof(Normalization));
 
-    public override IMatrix Matrix => throw Missing(nameof(Matrix));
+    public override IMatrix Matrix { get; } = new NativeMatrix(context);
 
     public override IElementwise Elementwise => throw Missing(nameof(Elementwise));
 

@@ -7,6 +7,57 @@ namespace CnnNative.Engines.Native;
 /// <summary>Every kernel.</summary>
 internal enum Kernel
 {
+    ConvForwardNchw128x128,
+    ConvForwardNchw64x64,
+    ConvForwardNchw32x128,
+    ConvForwardNchw32x32,
+    ConvForwardNhwc128x128,
+    ConvForwardNhwc64x64,
+    ConvForwardNhwc32x128,
+    ConvForwardNhwc32x32,
+    ConvWgradNchw128x128,
+    ConvWgradNchw64x64,
+    ConvWgradNchw32x128,
+    ConvWgradNchw32x32,
+    ConvWgradNhwc128x128,
+    ConvWgradNhwc64x64,
+    ConvWgradNhwc32x128,
+    ConvWgradNhwc32x32,
+    DepthwiseDgradNchw,
+    DepthwiseDgradNhwc,
+    DepthwiseNchw3x3S1,
+    DepthwiseNchw3x3S2,
+    DepthwiseNchw5x5S1,
+    DepthwiseNchw5x5S2,
+    DepthwiseNchw7x7S1,
+    DepthwiseNchw7x7S2,
+    DepthwiseNhwc3x3S1,
+    DepthwiseNhwc3x3S2,
+    DepthwiseNhwc5x5S1,
+    DepthwiseNhwc5x5S2,
+    DepthwiseNhwc7x7S1,
+    DepthwiseNhwc7x7S2,
+    DepthwiseNchwAny,
+    DepthwiseNhwcAny,
+    DepthwiseWgradNchw3x3S1,
+    DepthwiseWgradNchw3x3S2,
+    DepthwiseWgradNchw5x5S1,
+    DepthwiseWgradNchw5x5S2,
+    DepthwiseWgradNchw7x7S1,
+    DepthwiseWgradNchw7x7S2,
+    DepthwiseWgradNhwc3x3S1,
+    DepthwiseWgradNhwc3x3S2,
+    DepthwiseWgradNhwc5x5S1,
+    DepthwiseWgradNhwc5x5S2,
+    DepthwiseWgradNhwc7x7S1,
+    DepthwiseWgradNhwc7x7S2,
+    FoldPaddingNchw,
+    FoldPaddingNhwc,
+    GatherFilters,
+    Im2colNchw,
+    Im2colNhwc,
+    Col2imNchw,
+    Col2imNhwc,
     SgemmNn128x128,
     SgemmNt128x128,
     SgemmTn128x128,
@@ -31,6 +82,57 @@ internal sealed unsafe partial class Kernels
     /// <summary>Module, name, threads and targets, by <see cref="Kernel"/>.</summary>
     internal static readonly KernelEntry[] Entries =
     [
+        new("conv_forward", "conv_forward_nchw_128x128", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_64x64", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_32x128", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_32x32", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_128x128", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_64x64", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_32x128", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_32x32", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_128x128", 256, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_64x64", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_32x128", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_32x32", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_128x128", 256, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_64x64", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_32x128", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_32x32", 64, "sm_80 sm_90a"),
+        new("depthwise_dgrad", "depthwise_dgrad_nchw", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad", "depthwise_dgrad_nhwc", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_any", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_any", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nchw", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nhwc", 256, "sm_80 sm_90a"),
+        new("gather_filters", "gather_filters", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nhwc", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_128x128", 256, "sm_80 sm_90a"),
@@ -39,10 +141,10 @@ internal sealed unsafe partial class Kernels
         new("sgemm", "sgemm_nt_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tt_64x64", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nn_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nt_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tn_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tt_32x128", 128, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nn_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nt_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tn_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tt_32x128", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_32x32", 64, "sm_80 sm_90a"),
@@ -53,10 +155,806 @@ internal sealed unsafe partial class Kernels
     /// <summary>Structures that go to kernels by value: name, bytes there, bytes here.</summary>
     internal static readonly (string Name, int KernelBytes, int ManagedBytes)[] Structures =
     [
+        ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("DepthSplit", 16, sizeof(DepthSplit)),
+        ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("Epilogue", 8, sizeof(Epilogue)),
+        ("FastDivisor", 12, sizeof(FastDivisor)),
+        ("FilterOrder", 76, sizeof(FilterOrder)),
+        ("FoldGeometry", 112, sizeof(FoldGeometry)),
         ("GemmProblem", 72, sizeof(GemmProblem)),
     ];
+
+    /// <summary>conv_forward_nchw_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw128x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw64x64, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw32x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw32x32, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc128x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc64x64, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc32x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc32x32, launch, arguments);
+    }
+
+    /// <summary>One of 8 kernels from conv_forward_nchw_128x128 to conv_forward_nhwc_32x32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw128x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw64x64, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw32x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw32x32, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc128x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc64x64, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc32x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc32x32, launch, arguments);
+    }
+
+    /// <summary>One of 8 kernels from conv_wgrad_nchw_128x128 to conv_wgrad_nhwc_32x32: (float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nchw(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradNchw(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(Kernel.DepthwiseDgradNchw, launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nhwc(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradNhwc(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(Kernel.DepthwiseDgradNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from depthwise_dgrad_nchw to depthwise_dgrad_nhwc: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseNchwAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(Kernel.DepthwiseNchwAny, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseNhwcAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(Kernel.DepthwiseNhwcAny, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from depthwise_nchw_any to depthwise_nhwc_any: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from depthwise_nchw_3x3_s1 to depthwise_nhwc_7x7_s2: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc7x7S2, launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from depthwise_wgrad_nchw_3x3_s1 to depthwise_wgrad_nhwc_7x7_s2: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>fold_padding_nchw(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNchw(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.FoldPaddingNchw, launch, arguments);
+    }
+
+    /// <summary>fold_padding_nhwc(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNhwc(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.FoldPaddingNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from fold_padding_nchw to fold_padding_nhwc: (float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPadding(Kernel kernel, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>gather_filters(float* w, float* target, FilterOrder order)</summary>
+    public void GatherFilters(in LaunchConfiguration launch, DevicePointer w, DevicePointer target, FilterOrder order)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &w;
+        arguments[1] = &target;
+        arguments[2] = &order;
+        Launch(Kernel.GatherFilters, launch, arguments);
+    }
+
+    /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNchw(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(Kernel.Im2colNchw, launch, arguments);
+    }
+
+    /// <summary>im2col_nhwc(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNhwc(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(Kernel.Im2colNhwc, launch, arguments);
+    }
+
+    /// <summary>col2im_nchw(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNchw(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.Col2imNchw, launch, arguments);
+    }
+
+    /// <summary>col2im_nhwc(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNhwc(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.Col2imNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from col2im_nchw to col2im_nhwc: (float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2im(Kernel kernel, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from im2col_nchw to im2col_nhwc: (float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2col(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
+    }
 
     /// <summary>sgemm_nn_128x128(float* a, float* b, float* rowBias, float* columnBias, float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
     public void SgemmNn128x128(in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
@@ -296,6 +1194,21 @@ internal sealed unsafe partial class Kernels
         arguments[6] = &split;
         arguments[7] = &epilogue;
         Launch(Kernel.SgemmTt32x32, launch, arguments);
+    }
+
+    /// <summary>One of 16 kernels from sgemm_nn_128x128 to sgemm_tt_32x32: (float* a, float* b, float* rowBias, float* columnBias, float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void Sgemm(Kernel kernel, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>sum_splits(float* partial, float* bias, float* y, long long count, int splits, int biases, int biasStride, Epilogue epilogue)</summary>

@@ -1,0 +1,71 @@
+namespace CnnNative.Engines.Native;
+
+/// <summary>Ways to compute a convolution.</summary>
+internal enum ConvolutionAlgorithm
+{
+    /// <summary>One product, the patches gathered as they are needed. Computes everything.</summary>
+    ImplicitGemm,
+
+    /// <summary>A product of matrices that are there already: 1x1 filters, one group.</summary>
+    Pointwise,
+
+    /// <summary>Channel by channel, rows in registers: as many groups as channels.</summary>
+    Depthwise,
+
+    /// <summary>Patches written to memory (im2col), then a product. Never chosen: the way to compare with and to learn from. One group.</summary>
+    Columns,
+}
+
+/// <summary>The passes of a convolution.</summary>
+internal enum ConvolutionPass
+{
+    Forward,
+    BackwardData,
+    BackwardWeight,
+}
+
+/// <summary>Which algorithm computes a pass. A pure function of the problem, the layouts and the number of multiprocessors.</summary>
+internal static class ConvolutionPlan
+{
+    /// <summary>What gathering patches costs the implicit product, against one that reads matrices.</summary>
+    private const double GatherCost = 1.25;
+
+    /// <summary>Most blocks in the third dimension of a grid, and so images of a batched product.</summary>
+    private const int MostLayers = 65535;
+
+    /// <summary>The algorithm for a pass.</summary>
+    /// <param name="problem">The sizes.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="x">Layout of the input.</param>
+    /// <param name="y">Layout of the output.</param>
+    /// <param name="multiprocessors">Of the device.</param>
+    public static ConvolutionAlgorithm Choose(in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y, int multiprocessors)
+    {
+        if (Supports(ConvolutionAlgorithm.Depthwise, problem, pass, x, y)) return ConvolutionAlgorithm.Depthwise;
+        return Supports(ConvolutionAlgorithm.Pointwise, problem, pass, x, y) && PointwisePays(problem, pass, x, multiprocessors)
+            ? ConvolutionAlgorithm.Pointwise
+            : ConvolutionAlgorithm.ImplicitGemm;
+    }
+
+    /// <summary>Whether an algorithm can compute a pass at all.</summary>
+    public static bool Supports(ConvolutionAlgorithm algorithm, in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y) => algorithm switch
+    {
+        ConvolutionAlgorithm.Pointwise =>
+            problem.IsPointwise && problem.Groups == 1 && x == y
+            && (x == Layout.Nhwc || (pass != ConvolutionPass.BackwardWeight && problem.N <= MostLayers)),
+        ConvolutionAlgorithm.Depthwise =>
+            problem.IsDepthwise && x == y && (pass != ConvolutionPass.BackwardWeight || DepthwiseWindow.Fits(problem)),
+        ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
+        _ => true,
+    };
+
+    /// <summary>NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill.</summary>
+    private static bool PointwisePays(in ConvolutionProblem problem, ConvolutionPass pass, Layout layout, int multiprocessors)
+    {
+        if (layout == Layout.Nhwc) return true;
+        var (rows, depth) = pass == ConvolutionPass.Forward ? (problem.K, problem.C) : (problem.C, problem.K);
+        var pixels = (long)problem.H * problem.W;
+        var batched = TilePlan.Choose(rows, pixels, depth, problem.N, multiprocessors).Cost;
+        return batched <= GatherCost * TilePlan.Choose(rows, pixels * problem.N, depth, 1, multiprocessors).Cost;
+    }
+}

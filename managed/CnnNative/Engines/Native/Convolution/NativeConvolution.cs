@@ -1,0 +1,127 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>
+/// Convolution and its gradients on the device, in NCHW and NHWC. <see cref="ConvolutionPlan"/> chooses the algorithm. No sum
+/// depends on anything but the sizes and the device: the same bits on every run.
+/// </summary>
+internal sealed class NativeConvolution(NativeContext context) : IConvolution
+{
+    private readonly ImplicitConvolution implicitGemm = new(context);
+    private readonly PointwiseConvolution pointwise = new(context);
+    private readonly DepthwiseConvolution depthwise = new(context);
+    private readonly ColumnConvolution columns = new(context);
+    private readonly FilterLayouts filters = new(context);
+
+    /// <summary>The algorithm to use whatever the plan says, for tests and benches; null for the plan's choice.</summary>
+    public ConvolutionAlgorithm? Forced { get; set; }
+
+    public void Forward(in ConvolutionProblem problem, Tensor x, Tensor w, Tensor? bias, ActivationKind activation, Tensor y)
+    {
+        if (y.Count == 0) return;
+        ConvolutionLimits.Check(problem, x);
+        using (var xView = x.OnDevice())
+        using (var wView = w.OnDevice())
+        using (var biasView = bias.OnDevice())
+        using (var yView = y.OnDevice())
+        {
+            Forward(problem, new(xView, x.Layout), new(wView, w.Layout), biasView, Epilogues.For(activation), new(yView, y.Layout));
+        }
+
+        if (!Epilogues.CanFuse(activation)) y.Device.Engine.Activation.Forward(activation, y, y);
+    }
+
+    public void BackwardData(in ConvolutionProblem problem, Tensor dy, Tensor w, Tensor dx)
+    {
+        if (dx.Count == 0) return;
+        ConvolutionLimits.Check(problem, dy);
+        using var dyView = dy.OnDevice();
+        using var wView = w.OnDevice();
+        using var dxView = dx.OnDevice();
+        var (source, filter, target) = (new Placed(dyView, dy.Layout), new Placed(wView, w.Layout), new Placed(dxView, dx.Layout));
+        if (problem.HasPadding && problem.PaddingMode != PaddingMode.Zeros) BackwardPadded(problem, source, filter, target);
+        else BackwardData(problem, source, filter, target);
+    }
+
+    public void BackwardWeight(in ConvolutionProblem problem, Tensor x, Tensor dy, Tensor dw)
+    {
+        if (dw.Count == 0) return;
+        ConvolutionLimits.Check(problem, x);
+        using var xView = x.OnDevice();
+        using var dyView = dy.OnDevice();
+        using var dwView = dw.OnDevice();
+        var (images, gradient, target) = (new Placed(xView, x.Layout), new Placed(dyView, dy.Layout), new Placed(dwView, dw.Layout));
+        switch (Algorithm(problem, ConvolutionPass.BackwardWeight, x.Layout, dy.Layout))
+        {
+            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, images, gradient, target.Pointer); break;
+            case ConvolutionAlgorithm.Pointwise: pointwise.BackwardWeight(problem, images, gradient, target); break;
+            case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, images, gradient, target); break;
+            default: implicitGemm.BackwardWeight(problem, images, gradient, target); break;
+        }
+    }
+
+    public void BackwardBias(Tensor dy, Tensor db) => throw new EngineNotSupportedException("Native", nameof(BackwardBias), "this family yet");
+
+    private void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
+    {
+        switch (Algorithm(problem, ConvolutionPass.Forward, x.Layout, y.Layout))
+        {
+            case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, x, w, bias, epilogue, y); break;
+            case ConvolutionAlgorithm.Pointwise: pointwise.Forward(problem, x, w, bias, epilogue, y); break;
+            case ConvolutionAlgorithm.Columns:
+                using (filters.InOrder(problem, w, x.Layout, out var ordered)) columns.Forward(problem, x, ordered, bias, epilogue, y);
+                break;
+            default: implicitGemm.Forward(problem, x, w, bias, epilogue, y); break;
+        }
+    }
+
+    private void BackwardData(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
+    {
+        switch (Algorithm(problem, ConvolutionPass.BackwardData, dx.Layout, dy.Layout))
+        {
+            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, dy, w, dx); break;
+            case ConvolutionAlgorithm.Pointwise: pointwise.BackwardData(problem, dy, w, dx); break;
+            case ConvolutionAlgorithm.Columns:
+                using (filters.InOrder(problem, w, dy.Layout, out var ordered)) columns.BackwardData(problem, dy, ordered, dx);
+                break;
+            default: implicitGemm.BackwardData(problem, dy, w, dx); break;
+        }
+    }
+
+    /// <summary>With padding taken from the image: the gradient of the padded image, whose border then goes back to the pixels that it shows.</summary>
+    private void BackwardPadded(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
+    {
+        var padded = problem with
+        {
+            H = problem.H + problem.PadTop + problem.PadBottom, W = problem.W + problem.PadLeft + problem.PadRight,
+            PadTop = 0, PadBottom = 0, PadLeft = 0, PadRight = 0, PaddingMode = PaddingMode.Zeros,
+        };
+        ConvolutionLimits.CheckImage(padded);
+        using var gradient = context.Rent(padded.InputShape.Count * sizeof(float));
+        BackwardData(padded, dy, w, new(gradient, dx.Layout));
+        var fold = FoldGeometry.Of(problem, dx.Layout);
+        context.Kernels.FoldPadding(dx.Layout == Layout.Nhwc ? Kernel.FoldPaddingNhwc : Kernel.FoldPaddingNchw, fold.Launch(), gradient, dx.Pointer, fold);
+    }
+
+    private void ColumnsBackwardWeight(in ConvolutionProblem problem, Placed x, Placed dy, Placed dw)
+    {
+        if (FilterLayouts.Same(problem, x.Layout, dw.Layout))
+        {
+            columns.BackwardWeight(problem, x, dy, dw.Pointer);
+            return;
+        }
+
+        using var ordered = context.Rent(problem.WeightShape.Count * sizeof(float));
+        columns.BackwardWeight(problem, x, dy, ordered);
+        filters.Reorder(problem, new(ordered, x.Layout), dw);
+    }
+
+    private ConvolutionAlgorithm Algorithm(in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y)
+    {
+        if (Forced is not { } forced) return ConvolutionPlan.Choose(problem, pass, x, y, context.Info.Multiprocessors);
+        return ConvolutionPlan.Supports(forced, problem, pass, x, y)
+            ? forced
+            : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} by {forced}");
+    }
+}
