@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CnnNative.Cli.Bench;
 using CnnNative.Cli.Commands;
 
 namespace CnnNative.Cli;
@@ -14,7 +15,7 @@ internal static class Cnn
         var verbose = new Option<bool>("--verbose") { Description = "With an error, also show where in the program it happened", Recursive = true };
         var root = new RootCommand("Trains, evaluates and applies small convolutional networks.")
         {
-            verbose, TrainCommand.Create(), EvalCommand.Create(), PredictCommand.Create(), SummaryCommand.Create(), DoctorCommand.Create(),
+            verbose, TrainCommand.Create(), EvalCommand.Create(), PredictCommand.Create(), SummaryCommand.Create(), DoctorCommand.Create(), BenchCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0) return WrongUsage(parsed);

@@ -34,4 +34,5 @@ internal sealed record LayerJson(
 [JsonSerializable(typeof(PredictJson))]
 [JsonSerializable(typeof(SummaryJson))]
 [JsonSerializable(typeof(DoctorJson))]
+[JsonSerializable(typeof(BenchJson))]
 internal sealed partial class ResultContext : JsonSerializerContext;

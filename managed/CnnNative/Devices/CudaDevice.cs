@@ -69,6 +69,19 @@ public sealed class CudaDevice : Device
     /// <exception cref="CudaException">A kernel failed.</exception>
     public void Synchronize() => stream.Synchronize();
 
+    /// <summary>How long the device takes for work, from the first kernel to the last.</summary>
+    /// <param name="work">Puts the work into the device's stream.</param>
+    public TimeSpan Time(Action work)
+    {
+        using var start = CudaEvent.Create(context, timing: true);
+        using var end = CudaEvent.Create(context, timing: true);
+        start.Record(stream);
+        work();
+        end.Record(stream);
+        end.Synchronize();
+        return TimeSpan.FromMilliseconds(end.MillisecondsSince(start));
+    }
+
     /// <inheritdoc/>
     public override CapturedStep Capture(Action step)
     {

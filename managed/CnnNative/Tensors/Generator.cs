@@ -32,7 +32,7 @@ public sealed class Generator
     }
 
     /// <summary>Takes the next stream.</summary>
-    internal RandomStream Next() => new(Seed, Interlocked.Increment(ref next) - 1);
+    public RandomStream Next() => new(Seed, Interlocked.Increment(ref next) - 1);
 }
 
 /// <summary>

@@ -1,0 +1,24 @@
+namespace CnnNative.Cli.Bench;
+
+/// <summary>Something that is measured: what it must move and compute at least, and how it is set up.</summary>
+/// <param name="Name">Shape and pass.</param>
+/// <param name="Bytes">Bytes that must be read and written.</param>
+/// <param name="Operations">Floating-point operations, a multiply-add counted as two.</param>
+/// <param name="Prepare">Makes one set of tensors and the work on them.</param>
+internal sealed record Workload(string Name, double Bytes, double Operations, Func<Device, WorkloadRun> Prepare);
+
+/// <summary>One set of tensors, and the work on them.</summary>
+internal sealed class WorkloadRun(Tensor result, Action once, params Tensor[] others) : IDisposable
+{
+    /// <summary>What the work writes.</summary>
+    public Tensor Result => result;
+
+    /// <summary>Does the work once.</summary>
+    public void Once() => once();
+
+    public void Dispose()
+    {
+        result.Dispose();
+        foreach (var tensor in others) tensor.Dispose();
+    }
+}
