@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes one archive that runs on a GPU machine without the .NET SDK: the program and the tests as self-contained executables, PTX,
+# the sources that CMake and nvcc need there, and the peers' scripts. There: tools/gpu-suite.sh.
+# Usage: tools/bundle.sh [FILE.tar.xz]    (default: build/cnn-bundle.tar.xz)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/need.sh
+need_dotnet
+need_packages cmake:cmake g++:g++ make:make clang++-19:clang-19 xz:xz-utils
+
+archive=${1:-build/cnn-bundle.tar.xz}
+most_megabytes=45
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+root=$stage/cnn-bundle
+
+echo "Building the kernels ..."
+cmake -S . -B build >/dev/null
+cmake --build build -j "$(nproc)" --target native_kernels >/dev/null
+
+echo "Publishing the program and the tests ..."
+publish() { dotnet publish "$1" -c Release -r linux-x64 --self-contained -v q --nologo --artifacts-path "$stage/artifacts" -o "$2" "${@:3}" | grep -E "error" || true; }
+publish managed/CnnNative.Cli "$root/bin/cnn" -p:DebugType=none
+publish tests/CnnNative.Tests "$root/bin/tests" -p:DebugType=none -p:EnableNUnitRunner=true -p:OutputType=Exe -p:TestingPlatformDotnetTestSupport=false
+[ -x "$root/bin/cnn/cnn" ] && [ -x "$root/bin/tests/CnnNative.Tests" ] || { echo "error: publishing failed" >&2; exit 1; }
+# The runtime is the same for both: one copy is enough.
+for file in "$root"/bin/tests/*; do
+  twin="$root/bin/cnn/$(basename "$file")"
+  if [ -f "$file" ] && [ -f "$twin" ] && cmp -s "$file" "$twin"; then ln -sf "../cnn/$(basename "$file")" "$file"; fi
+done
+
+mkdir -p "$root/ptx"
+cp build/native/kernels/ptx/*.ptx "$root/ptx/"
+cp build/native/kernels/manifest.json "$root/ptx/"
+git ls-files CMakeLists.txt cmake native tests/conformance tests/emulator bench/shapes.json bench/peers tools | xargs cp --parents -t "$root"
+git rev-parse HEAD >"$root/COMMIT"
+
+mkdir -p "$(dirname "$archive")"
+tar -C "$stage" -cf - cnn-bundle | xz -T0 -6 >"$archive.new"
+mv "$archive.new" "$archive"
+megabytes=$(($(stat -c %s "$archive") / 1000000))
+echo "$archive: $megabytes MB"
+[ "$megabytes" -le "$most_megabytes" ] || { echo "error: the archive is larger than $most_megabytes MB" >&2; exit 1; }

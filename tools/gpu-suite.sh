@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs everything on a GPU machine from the archive that tools/bundle.sh made, and leaves JSON and logs in OUT.
+# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench; default: all, one after the other.
+# Each part fits in nine minutes on one data-centre GPU; a part that fails is reported and the next one still runs.
+set -uo pipefail
+out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench]}" && cd "$1" && pwd)
+parts=${2:-load test bench}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cnn=$here/bin/cnn/cnn
+failures=()
+
+# part NAME COMMAND...: runs a step with its output in OUT/NAME.log, notes a failure, prints one line.
+step() {
+  local name=$1 begin=$SECONDS
+  shift
+  if "$@" >"$out/$name.log" 2>&1; then echo "ok      $name ($((SECONDS - begin)) s)"; else failures+=("$name"); echo "FAILED  $name: $(tail -n 1 "$out/$name.log")"; fi
+}
+
+json() { "$cnn" "${@:2}" --json >"$out/$1.json"; }
+
+# The same sources by nvcc, where it is; clang's PTX is in the archive.
+compile_with_nvcc() {
+  cmake -S "$here" -B "$out/build" -DCNN_PTX_COMPILER=nvcc && cmake --build "$out/build" -j "$(nproc)" --target native_ptx
+}
+
+conformance() {
+  cmake -S "$here" -B "$out/build" && cmake --build "$out/build" -j "$(nproc)" --target conformance &&
+    "$(find "$out/build" -name conformance -type f -perm -u+x | head -1)" --driver libcuda.so.1 --write "$out/conformance.txt"
+}
+
+for part in $parts; do
+  case $part in
+    load)
+      step doctor json doctor doctor
+      command -v nvcc >/dev/null && step nvcc compile_with_nvcc
+      CNN_REQUIRE_GPU=1 step modules "$here/bin/tests/CnnNative.Tests" --filter "FullyQualifiedName~KernelTests"
+      step conformance conformance ;;
+    test)
+      CNN_REQUIRE_GPU=1 step tests "$here/bin/tests/CnnNative.Tests"
+      if [ -d "$out/build/native/kernels/ptx" ]; then
+        CNN_REQUIRE_GPU=1 CNN_PTX=$out/build/native/kernels/ptx step tests-nvcc "$here/bin/tests/CnnNative.Tests"
+      fi ;;
+    bench)
+      nvidia-smi -q -d CLOCK,POWER,TEMPERATURE >"$out/clocks-before.txt" 2>&1
+      step bench json bench bench
+      step pytorch bash -c "python3 '$here/bench/peers/pytorch_gpu.py' >'$out/pytorch.json'"
+      nvidia-smi -q -d CLOCK,POWER,TEMPERATURE >"$out/clocks-after.txt" 2>&1 ;;
+    *) echo "unknown part $part" >&2; exit 2 ;;
+  esac
+done
+rm -rf "$out/build"
+[ ${#failures[@]} -eq 0 ] || { echo "failed: ${failures[*]}"; exit 1; }
