@@ -17,14 +17,29 @@ WarpAsync& WarpAsync::of(Warp& warp) {
   return static_cast<WarpAsync&>(*warp.tensor);
 }
 
+namespace {
+
+// 4, 8 or 16 bytes, nearly always all of them from the source.
+void copyPadded(std::byte* to, const std::byte* from, unsigned bytes, unsigned taken) {
+  if (taken == 16) {
+    std::memcpy(to, from, 16);
+  } else if (taken == bytes) {
+    std::memcpy(to, from, bytes);
+  } else {
+    std::memcpy(to, from, taken);
+    std::memset(to + taken, 0, bytes - taken);
+  }
+}
+
+}  // namespace
+
 void WarpAsync::completeCopies(Block& block, std::uint32_t lanes, const std::uint32_t* limit, std::uint64_t serial) {
   for (CopyRecord& copy : copies) {
     if (copy.serial >= serial) break;
     for (std::uint32_t rest = copy.lanes & lanes; rest; rest &= rest - 1) {
       const int lane = std::countr_zero(rest);
       if (copy.group[lane] >= limit[lane]) continue;
-      std::memcpy(copy.host[lane], copy.source[lane], copy.taken[lane]);
-      std::memset(copy.host[lane] + copy.taken[lane], 0, copy.bytes - copy.taken[lane]);
+      copyPadded(copy.host[lane], copy.source[lane], copy.bytes, copy.taken[lane]);
       if (block.launch->checks) {
         asyncWriteEnd(block, copy.destination[lane], copy.bytes);
         asyncInitialised(block, copy.destination[lane], copy.bytes);

@@ -55,7 +55,11 @@ const Instruction* copy(Warp& w, const Instruction* i) {
     for (uint32_t rest = mask; rest; rest &= rest - 1)
       asyncWriteBegin(*w.block, record.destination[std::countr_zero(rest)], o.bytes, "cp.async");
   }
-  for (uint32_t rest = mask; rest; rest &= rest - 1) std::memset(record.host[std::countr_zero(rest)], poison, o.bytes);
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    std::byte* const host = record.host[std::countr_zero(rest)];
+    if (o.bytes == 16) std::memset(host, poison, 16);  // a store, not a call
+    else std::memset(host, poison, o.bytes);
+  }
   record.serial = state.copySerial++;
   state.copies.push_back(record);
   return i + 1;

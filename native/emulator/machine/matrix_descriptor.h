@@ -40,14 +40,14 @@ struct MatrixDescriptor {
     return nullptr;
   }
 
-  // Address of the 16-byte unit with element (outer, k) when K is the contiguous dimension; T = units' elements.
+  // When K is the contiguous dimension: where the 16-byte unit with element (outer, k) lies before the swizzle, for an
+  // outer index that is a multiple of 8; T = units' elements. The next seven outer indices follow at rowPitch.
   constexpr uint32_t unitKMajor(uint32_t outer, uint32_t k, uint32_t T) const {
-    const bool plain = swizzle == Swizzle::none;
-    const uint32_t row = outer % 8 * (plain ? 16 : swizzleSpan(swizzle)) + outer / 8 * stride;
-    return swizzleAddress(start + row + k / T * (plain ? leading : 16), swizzle);
+    return start + outer / 8 * stride + k / T * (swizzle == Swizzle::none ? leading : 16);
   }
+  constexpr uint32_t rowPitch() const { return swizzleSpan(swizzle); }
 
-  // The same when the outer dimension is the contiguous one (16-bit types only, T = 8).
+  // Address of the unit when the outer dimension is the contiguous one (16-bit types only, T = 8).
   constexpr uint32_t unitOuterMajor(uint32_t outer, uint32_t k) const {
     constexpr uint32_t T = 8;
     if (swizzle == Swizzle::none) return start + outer / T * stride + k % 8 * 16 + k / 8 * leading;

@@ -2,17 +2,11 @@
 // multiplication needs of them. Included by *.isa.cpp files only.
 #pragma once
 
+#include "machine/intrinsics.h"
+
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
-#if defined(CNN_ISA_avx512) || defined(CNN_ISA_avx2)
-// g++ 12 warns of its own header: an undefined vector is what these intrinsics start from.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
-#pragma GCC diagnostic pop
-#endif
 
 namespace cnn::emu::CNN_ISA {
 

@@ -3,7 +3,7 @@
 
 #include "machine/access.h"
 #include "machine/block.h"
-#include "machine/family.h"
+#include "machine/lanes.h"
 
 #include <bit>
 #include <optional>
@@ -81,10 +81,36 @@ inline const Instruction* outsideGlobal(Warp& w, const Instruction* i, const cha
                  lane);
 }
 
+// Whether all lanes of `mask` lie in the block's own shared memory, as nearly always; then fills in where.
+inline bool ownSharedLanes(const Warp& w, const LaneAddress& operand, std::uint32_t mask, std::uint32_t bytes, std::uint32_t alignment,
+                           std::uint32_t* addresses, std::byte** hosts) {
+  const std::uint64_t offset = std::uint64_t(operand.offset) - (operand.windowed ? sharedWindow : 0);
+  const std::uint64_t meaning = operand.windowed ? ~std::uint64_t(0) : 0xffffffffu;  // bits of a .shared address
+  alignas(64) std::uint64_t at[warpLanes];
+  if (operand.wide) {
+    CNN_EACH_LANE at[l] = (w.lanes<std::uint64_t>(operand.slot)[l] + offset) & meaning;
+  } else {
+    CNN_EACH_LANE at[l] = (w.lanes<std::uint32_t>(operand.slot)[l] + offset) & meaning;
+  }
+  std::uint64_t high = 0, bits = 0;
+  CNN_EACH_LANE {
+    const std::uint64_t address = blend(mask, l, at[l], std::uint64_t(0));
+    high = address > high ? address : high;
+    bits |= address;
+  }
+  const std::uint64_t size = w.block->sharedBytes;
+  if (bits % alignment != 0 || high > size || bytes > size - high) return false;
+  CNN_EACH_LANE addresses[l] = std::uint32_t(at[l]);
+  if (hosts)
+    for (unsigned l = 0; l < warpLanes; ++l) hosts[l] = w.block->shared + at[l];
+  return true;
+}
+
 // The .shared address of every lane of `mask`, checked for bounds and alignment. `hosts` may be null.
 // On failure the warp has faulted and the result is false.
 inline bool sharedLanes(Warp& w, const Instruction* i, const char* name, const LaneAddress& operand, std::uint32_t mask,
                         std::uint32_t bytes, std::uint32_t alignment, std::uint32_t* addresses, std::byte** hosts) {
+  if (ownSharedLanes(w, operand, mask, bytes, alignment, addresses, hosts)) return true;
   for (std::uint32_t rest = mask; rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
     const auto address = operand.shared(w, lane);

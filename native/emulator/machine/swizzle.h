@@ -16,10 +16,11 @@ constexpr uint32_t swizzleSpan(Swizzle swizzle) { return 16u << unsigned(swizzle
 // Bytes after which the pattern repeats.
 constexpr uint32_t swizzlePeriod(Swizzle swizzle) { return swizzleSpan(swizzle) * 8; }
 
-// Bits 4..6 of the address (as many as the span has units) XOR bits 7..9.
-constexpr uint32_t swizzleAddress(uint32_t address, Swizzle swizzle) {
-  const uint32_t units = swizzleSpan(swizzle) / 16;
-  return address ^ ((address >> 7 & (units - 1)) << 4);
-}
+// The bits of the address that the swizzle changes: of bits 4..6, as many as the span has units.
+constexpr uint32_t swizzleBits(Swizzle swizzle) { return swizzleSpan(swizzle) - 16; }
+
+// They are XORed with bits 7..9.
+constexpr uint32_t swizzleAddress(uint32_t address, uint32_t bits) { return address ^ (address >> 3 & bits); }
+constexpr uint32_t swizzleAddress(uint32_t address, Swizzle swizzle) { return swizzleAddress(address, swizzleBits(swizzle)); }
 
 }  // namespace cnn::emu

@@ -53,10 +53,14 @@ struct Units {
   }
 };
 
-// Elements k .. k + 7 of one outer index, K contiguous.
-template <class Format> void readRow(Units& units, const MatrixDescriptor& d, uint32_t outer, uint32_t k, float* row) {
+// Elements k .. k + 7 of the eight outer indices from `outer` on, K contiguous.
+template <class Format> void readTile(Units& units, const MatrixDescriptor& d, uint32_t outer, uint32_t k, float (*tile)[8]) {
   constexpr uint32_t T = Format::perUnit;
-  for (uint32_t part = 0; part < 8; part += T) Format::widen(units.at(d.unitKMajor(outer, k + part, T)), row + part, T);
+  const uint32_t pitch = d.rowPitch(), bits = swizzleBits(d.swizzle);
+  for (uint32_t part = 0; part < 8; part += T) {
+    uint32_t address = d.unitKMajor(outer, k + part, T);
+    for (uint32_t row = 0; row < 8; ++row, address += pitch) Format::widen(units.at(swizzleAddress(address, bits)), tile[row] + part, T);
+  }
 }
 
 template <class Format, int K> void readA(Units& units, const MatrixDescriptor& d, bool transposed, uint32_t firstRow, float (*out)[16]) {
@@ -68,11 +72,9 @@ template <class Format, int K> void readA(Units& units, const MatrixDescriptor& 
     }
     for (uint32_t k = 0; k < K; k += 8) {
       alignas(32) float tile[8][8];
+      readTile<Format>(units, d, outer, k, tile);
       const float* rows[8];
-      for (uint32_t g = 0; g < 8; ++g) {
-        readRow<Format>(units, d, outer + g, k, tile[g]);
-        rows[g] = tile[g];
-      }
+      for (int g = 0; g < 8; ++g) rows[g] = tile[g];
       transpose8(rows, &out[k][8 * block], 16);
     }
   }
@@ -89,12 +91,9 @@ template <class Format, int K> void readB(Units& units, const MatrixDescriptor& 
   }
   for (uint32_t k = 0; k < K; k += 8) {
     alignas(32) float tile[8][8];
+    readTile<Format>(units, d, column, k, tile);
     const float* rows[8];
-    for (uint32_t n = 0; n < 8; ++n) {
-      const auto at = uint32_t(blockColumn[n]);
-      readRow<Format>(units, d, column + at, k, tile[n]);
-      rows[n] = tile[n];
-    }
+    for (int n = 0; n < 8; ++n) rows[n] = tile[blockColumn[n]];
     transpose8(rows, out.at[k][0], 8);
   }
 }
