@@ -2,9 +2,10 @@ namespace CnnNative.Engines.Cpu;
 
 /// <summary>
 /// Convolution and its gradients. A 1x1 convolution is a matrix product per image (<see cref="GemmBlock"/>). A dense 3x3
-/// convolution of many channels goes by tiles (<see cref="WinogradConvolution"/>). Everything else reads padded images in place, tap by tap (<see cref="TapPass"/>): no matrix of columns is ever written. The data
-/// gradient is the same computation with the gradient as the image and turned filters. Tensors in NHWC are converted on
-/// the way in and out. No sum depends on the number of threads.
+/// convolution of many channels goes by tiles (<see cref="WinogradConvolution"/>). Everything else reads padded images in
+/// place, tap by tap (<see cref="TapPass"/>): no matrix of columns is ever written. The data gradient is the same
+/// computation with the gradient as the image and turned filters. Tensors in NHWC are converted on the way in and out.
+/// No sum depends on the number of threads.
 /// </summary>
 internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scratch) : IConvolution
 {
@@ -52,7 +53,8 @@ internal sealed unsafe class CpuConvolution(CpuThreads threads, CpuScratch scrat
         using var xView = NchwView.Read(x);
         using var dyView = NchwView.Read(dy);
         using var dwView = NchwView.Write(dw);
-        if (WinogradTiles.Serve(problem)) WinogradWeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
+        if (problem.IsPointwise) PointwiseWeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
+        else if (WinogradTiles.Serve(problem)) WinogradWeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
         else WeightGradient.Run(problem, xView, dyView, dwView, threads, scratch);
     }
 
