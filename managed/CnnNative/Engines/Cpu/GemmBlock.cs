@@ -4,7 +4,7 @@ namespace CnnNative.Engines.Cpu;
 
 /// <summary>
 /// A block of a product c = a b on one thread, after Goto and van de Geijn, "Anatomy of high-performance matrix
-/// multiplication" (2008): a panel of b stays close to the core while the panels of a stream past it.
+/// multiplication" (2008): a few panels of b stay close to the core while the panels of a stream past them.
 /// The sums are cut at the same depths whatever the block, so that every element is computed the same way in any block.
 /// </summary>
 internal static unsafe class GemmBlock
@@ -14,6 +14,12 @@ internal static unsafe class GemmBlock
     /// less than adding to c more often.
     /// </summary>
     private const int MostDepth = 512;
+
+    /// <summary>Panels that are packed together: rows of b are then read in runs that are long enough for the processor to foresee.</summary>
+    private const int MostPanels = 8;
+
+    /// <summary>Floats of the panels that are packed together, a part of the second cache.</summary>
+    private const int MostGroup = 1 << 16;
 
     /// <summary>Computes c for rows from panel firstPanel on and columns from firstColumn on.</summary>
     /// <param name="a">Left factor.</param>
@@ -30,27 +36,53 @@ internal static unsafe class GemmBlock
         bool accumulate = false)
         where TColumns : struct, IGemmColumns
     {
-        using var lease = scratch.Rent(MostDepth * GemmKernels.Columns);
+        using var packed = scratch.Rent(MostGroup + MostDepth * GemmKernels.Width);
         var cuts = Math.Max(1, (depth + MostDepth - 1) / MostDepth);
         for (var cut = 0; cut < cuts; cut++)
         {
             int first = (int)((long)depth * cut / cuts), last = (int)((long)depth * (cut + 1) / cuts);
+            var finish = cut == cuts - 1 ? epilogue : default;
             for (var column = area.FirstColumn; column < area.LastColumn;)
             {
-                var vectors = PanelVectors(area.LastColumn - column);
-                var columns = Math.Min(vectors * GemmKernels.Width, area.LastColumn - column);
-                var panel = b.Panel(first, last - first, column, columns, vectors * GemmKernels.Width, lease, out var step);
-                for (var row = area.FirstRow; row < area.LastRow; row += GemmKernels.Rows)
-                {
-                    var rows = Math.Min(GemmKernels.Rows, area.LastRow - row);
-                    var tile = c + row * cRow + column;
-                    Tile(last - first, a, row, first, rows, panel, step, columns, vectors, tile, cRow, accumulate || cut > 0);
-                    if (cut == cuts - 1) epilogue.Apply(tile, cRow, row, rows, column, columns);
-                }
-
+                var columns = GroupColumns(last - first, area.LastColumn - column);
+                b.Pack(first, last - first, column, columns, packed);
+                var group = area with { FirstColumn = column, LastColumn = column + columns };
+                MultiplyGroup(a, b, first, last - first, group, packed, c, cRow, finish, accumulate || cut > 0);
                 column += columns;
             }
         }
+    }
+
+    /// <summary>Multiplies all rows with the panels of a group: row by row, so that c is written in long runs too.</summary>
+    private static void MultiplyGroup<TColumns>(
+        in GemmRows a, in TColumns b, int first, int depth, GemmArea group, float* packed, float* c, nint cRow, in Epilogue epilogue, bool accumulate)
+        where TColumns : struct, IGemmColumns
+    {
+        for (var row = group.FirstRow; row < group.LastRow; row += GemmKernels.Rows)
+        {
+            var rows = Math.Min(GemmKernels.Rows, group.LastRow - row);
+            for (var column = group.FirstColumn; column < group.LastColumn;)
+            {
+                var vectors = PanelVectors(group.LastColumn - column);
+                var columns = Math.Min(vectors * GemmKernels.Width, group.LastColumn - column);
+                var own = packed + (nint)(column - group.FirstColumn) * depth;
+                var panel = b.Panel(first, depth, column, columns, vectors * GemmKernels.Width, own, out var step);
+                var tile = c + row * cRow + column;
+                Tile(depth, a, row, first, rows, panel, step, columns, vectors, tile, cRow, accumulate);
+                epilogue.Apply(tile, cRow, row, rows, column, columns);
+                column += columns;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Columns of the next group: whole panels as far as they fit the room, and a last vector with them, so that panels are cut
+    /// the same way whatever the groups.
+    /// </summary>
+    private static int GroupColumns(int depth, int columns)
+    {
+        var most = Math.Clamp(MostGroup / Math.Max(1, depth * GemmKernels.Columns), 1, MostPanels) * GemmKernels.Columns;
+        return columns <= most + GemmKernels.Width ? columns : most;
     }
 
     /// <summary>Vectors in the next panel of so many columns: three, but two and two rather than three and one.</summary>

@@ -67,21 +67,28 @@ internal readonly unsafe struct GemmRows(float* data, nint panel, nint row, nint
 }
 
 /// <summary>
-/// The right factor (k, n) of a product, given panel by panel: a matrix in memory, or the columns of an image that only
-/// exist as they are packed.
+/// The right factor (k, n) of a product, given in panels of columns: a matrix in memory, or one that was packed before.
 /// </summary>
 internal unsafe interface IGemmColumns
 {
-    /// <summary>Rows first to first + depth - 1 of the columns from the given one on.</summary>
+    /// <summary>Packs the panels of a group of columns one after the other, as <see cref="GemmBlock.PanelVectors"/> cuts them.</summary>
+    /// <param name="first">First row.</param>
+    /// <param name="depth">Number of rows.</param>
+    /// <param name="column">First column.</param>
+    /// <param name="columns">Number of columns.</param>
+    /// <param name="packed">Room for depth floats per column, the columns rounded up to whole vectors.</param>
+    void Pack(int first, int depth, int column, int columns, float* packed);
+
+    /// <summary>A panel of a group: rows first to first + depth - 1 of the columns from the given one on.</summary>
     /// <param name="first">First row.</param>
     /// <param name="depth">Number of rows.</param>
     /// <param name="column">First column.</param>
     /// <param name="columns">Number of columns.</param>
     /// <param name="width">The columns rounded up to whole vectors: so many floats can be read in each row.</param>
-    /// <param name="buffer">Room for depth * width floats.</param>
-    /// <param name="step">Distance of rows.</param>
-    /// <returns>The first element: in the buffer, or in place where nothing needs to be copied.</returns>
-    float* Panel(int first, int depth, int column, int columns, int width, float* buffer, out nint step);
+    /// <param name="packed">Where <see cref="Pack"/> put the panel.</param>
+    /// <param name="distance">Distance of rows.</param>
+    /// <returns>The first element: packed, or in place where nothing needs to be copied.</returns>
+    float* Panel(int first, int depth, int column, int columns, int width, float* packed, out nint distance);
 }
 
 /// <summary>A matrix as it stands in memory: element (l, j) is at data[l * row + j * step], where one of the distances is 1.</summary>
@@ -91,37 +98,62 @@ internal unsafe interface IGemmColumns
 /// <param name="inPlace">Whether whole vectors are read where they are: better when each panel is used only a few times.</param>
 internal readonly unsafe struct MatrixColumns(float* data, nint row, nint step, bool inPlace) : IGemmColumns
 {
-    public float* Panel(int first, int depth, int column, int columns, int width, float* buffer, out nint step1)
+    public void Pack(int first, int depth, int column, int columns, float* packed)
     {
+        if (IsInPlace(columns, ChannelsLastBand.RoundUp(columns))) return;
         var source = data + first * row + column * step;
-        if (inPlace && step == 1 && columns == width)
-        {
-            step1 = row;
-            return source;
-        }
+        if (step == 1) PackRows(source, depth, columns, packed);
+        else PackColumns(source, depth, columns, packed);
+    }
 
-        step1 = width;
-        if (step == 1)
-        {
-            for (var l = 0; l < depth; l++) CpuCopy.Row(source + l * row, buffer + l * width, columns);
-        }
-        else
-        {
-            CpuTranspose.Copy(columns, depth, source, step, buffer, width);
-        }
+    public float* Panel(int first, int depth, int column, int columns, int width, float* packed, out nint distance)
+    {
+        var isInPlace = IsInPlace(columns, width);
+        distance = isInPlace ? row : width;
+        return isInPlace ? data + first * row + column : packed;
+    }
 
-        return buffer;
+    private bool IsInPlace(int columns, int width) => inPlace && step == 1 && columns == width;
+
+    /// <summary>Row by row over all panels, so that memory is read in long runs.</summary>
+    private void PackRows(float* source, int depth, int columns, float* packed)
+    {
+        for (var l = 0; l < depth; l++)
+        {
+            for (var j = 0; j < columns;)
+            {
+                var width = GemmBlock.PanelVectors(columns - j) * GemmKernels.Width;
+                var count = Math.Min(width, columns - j);
+                if (!IsInPlace(count, width)) CpuCopy.Row(source + l * row + j, packed + (nint)j * depth + l * width, count);
+                j += count;
+            }
+        }
+    }
+
+    private void PackColumns(float* source, int depth, int columns, float* packed)
+    {
+        for (var j = 0; j < columns;)
+        {
+            var width = GemmBlock.PanelVectors(columns - j) * GemmKernels.Width;
+            var count = Math.Min(width, columns - j);
+            CpuTranspose.Copy(count, depth, source + j * step, step, packed + (nint)j * depth, width);
+            j += count;
+        }
     }
 }
 
 /// <summary>A matrix packed panel by panel, in the panels that <see cref="GemmBlock"/> asks for: in each, row after row.</summary>
 /// <param name="data">First element.</param>
-/// <param name="depth">Rows of the matrix.</param>
-internal readonly unsafe struct PackedColumns(float* data, int depth) : IGemmColumns
+/// <param name="rows">Rows of the matrix.</param>
+internal readonly unsafe struct PackedColumns(float* data, int rows) : IGemmColumns
 {
-    public float* Panel(int first, int depth1, int column, int columns, int width, float* buffer, out nint step)
+    public void Pack(int first, int depth, int column, int columns, float* packed)
     {
-        step = width;
-        return data + (nint)column * depth + (nint)first * width;
+    }
+
+    public float* Panel(int first, int depth, int column, int columns, int width, float* packed, out nint distance)
+    {
+        distance = width;
+        return data + (nint)column * rows + (nint)first * width;
     }
 }
