@@ -229,6 +229,24 @@ void launchMethod(std::ostringstream& out, const Entry& entry) {
   launchMethod(out, entry.member, "Kernel." + entry.member, "", entry.parameters);
 }
 
+// The name without its data type, where the module has the kernel for all three: fill of fill_f32, fill_bf16 and fill_f16.
+std::optional<std::string> typedStem(const Module& module, const Entry& entry) {
+  static const std::string suffixes[] = {"_f32", "_bf16", "_f16"};
+  const auto suffix = std::find_if(std::begin(suffixes), std::end(suffixes), [&](const std::string& s) { return entry.name.ends_with(s); });
+  if (suffix == std::end(suffixes)) return std::nullopt;
+  const std::string stem = entry.name.substr(0, entry.name.size() - suffix->size());
+  for (const std::string& other : suffixes)
+    if (std::none_of(module.entries.begin(), module.entries.end(), [&](const Entry& e) { return e.name == stem + other; })) return std::nullopt;
+  return stem;
+}
+
+// One method for the kernels of all data types, which is told the type: the one place that chooses by it.
+void typedMethod(std::ostringstream& out, const std::string& stem, const Entry& entry) {
+  const std::string member = pascal(stem);
+  out << "\n    /// <summary>" << stem << "_f32, _bf16 or _f16(" << declared(entry.parameters) << ")</summary>\n";
+  launchMethod(out, member, "OfType(type, Kernel." + member + "F32, Kernel." + member + "Bf16, Kernel." + member + "F16)", "DType type, ", entry.parameters);
+}
+
 // What names have in common, up to an underscore: sgemm_nn_64x64 and sgemm_nt_64x64 are of the family sgemm.
 std::string family(const std::vector<const Entry*>& members) {
   std::string prefix = members[0]->name;
@@ -239,7 +257,8 @@ std::string family(const std::vector<const Entry*>& members) {
 // Kernels of a module that differ in nothing but their name (tile, layout, data type) also get one method that is told which.
 void familyMethods(std::ostringstream& out, const Module& module) {
   std::map<std::string, std::vector<const Entry*>> families;
-  for (const Entry& entry : module.entries) families[declared(entry.parameters)].push_back(&entry);
+  for (const Entry& entry : module.entries)
+    if (!typedStem(module, entry)) families[declared(entry.parameters)].push_back(&entry);
   for (const auto& [parameters, members] : families) {
     if (members.size() < 2) continue;
     out << "\n    /// <summary>One of " << members.size() << " kernels from " << members.front()->name << " to " << members.back()->name << ": (" << parameters << ")</summary>\n";
@@ -272,7 +291,11 @@ std::string bindings(const std::vector<Module>& modules) {
   for (const auto& [name, size] : structures) out << "        (\"" << name << "\", " << size << ", sizeof(" << name << ")),\n";
   out << "    ];\n";
   for (const Module& module : modules) {
-    for (const Entry& entry : module.entries) launchMethod(out, entry);
+    for (const Entry& entry : module.entries) {
+      const std::optional<std::string> stem = typedStem(module, entry);
+      if (!stem) launchMethod(out, entry);
+      else if (entry.name == *stem + "_f32") typedMethod(out, *stem, entry);
+    }
     familyMethods(out, module);
   }
   out << "}\n";

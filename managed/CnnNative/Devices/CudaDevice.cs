@@ -39,6 +39,9 @@ public sealed class CudaDevice : Device
     /// <summary>What is being recorded now; null otherwise.</summary>
     internal StepRecorder? Recorder { get; private set; }
 
+    /// <summary>A device-resident learning rate and step number (native/kernels/optim/parameters.h) that optimisers take instead of their own; null outside captured steps.</summary>
+    internal DevicePointer OptimizerClock { get; set; }
+
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
     /// <exception cref="LibraryNotFoundException">There is no CUDA driver.</exception>

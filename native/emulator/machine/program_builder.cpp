@@ -231,9 +231,11 @@ std::uint32_t ProgramBuilder::predicate(const Operand* operand, std::uint32_t* f
   if (flip) *flip = 0;
   if (!operand) return program_->onesSlot;
   if (operand->kind == Operand::Kind::sink) return sinkPredicate_;
-  if (flip) *flip = operand->negated ? ~0u : 0u;
-  else if (operand->negated) error("a predicate cannot be negated here");
-  return slotOf(operand->reg);
+  // A constant is the predicate that is always set, or its opposite.
+  const bool constant = operand->kind == Operand::Kind::integer, flipped = constant ? operand->value == 0 : operand->negated;
+  if (flip) *flip = flipped ? ~0u : 0u;
+  else if (flipped || constant) error("a predicate cannot be negated or constant here");
+  return constant ? program_->onesSlot : slotOf(operand->reg);
 }
 
 AddressOperand ProgramBuilder::address(const Operand& operand) {

@@ -107,6 +107,13 @@ template <typename T> __device__ __forceinline__ void storeVector(T* to, const V
     *reinterpret_cast<uint4*>(to) = pack(v);
 }
 
+// Four elements in one store; the address must be a multiple of their size.
+template <typename T> __device__ __forceinline__ void storeFour(T* to, float4 v)
+{
+    *reinterpret_cast<uint2*>(to) = {packPair<T>(v.x, v.y), packPair<T>(v.z, v.w)};
+}
+template <> __device__ __forceinline__ void storeFour<float>(float* to, float4 v) { *reinterpret_cast<float4*>(to) = v; }
+
 // Whether addresses allow 16-byte accesses.
 template <typename... Pointers> __device__ __forceinline__ bool aligned16(const Pointers*... pointers)
 {

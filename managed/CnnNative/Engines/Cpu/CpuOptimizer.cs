@@ -49,7 +49,7 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
     {
         private readonly Vector512<float> rate = Vector512.Create(-settings.LearningRate);
         private readonly Vector512<float> momentum = Vector512.Create(settings.Momentum);
-        private readonly Vector512<float> keep = Vector512.Create((float)(1 - Decimal(settings.Dampening)));
+        private readonly Vector512<float> keep = Vector512.Create((float)(1 - DecimalSetting.Of(settings.Dampening)));
         private readonly Vector512<float> decay = Vector512.Create(settings.WeightDecay);
         private readonly bool decays = settings.WeightDecay != 0f, nesterov = settings.Nesterov, fresh = settings.First;
 
@@ -81,10 +81,10 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
 
         public AdamStep(in AdamSettings settings)
         {
-            var (b1, b2) = (Decimal(settings.Beta1), Decimal(settings.Beta2));
+            var (b1, b2) = (DecimalSetting.Of(settings.Beta1), DecimalSetting.Of(settings.Beta2));
             (beta1, rest1) = (Vector512.Create((float)b1), Vector512.Create((float)(1 - b1)));
             (beta2, rest2) = (Vector512.Create((float)b2), Vector512.Create((float)(1 - b2)));
-            rate = Vector512.Create((float)(-Decimal(settings.LearningRate) / (1 - Math.Pow(b1, settings.Step))));
+            rate = Vector512.Create((float)(-DecimalSetting.Of(settings.LearningRate) / (1 - Math.Pow(b1, settings.Step))));
             root = Vector512.Create((float)Math.Sqrt(1 - Math.Pow(b2, settings.Step)));
             eps = Vector512.Create(settings.Eps);
             decay = Vector512.Create(settings.WeightDecay);
@@ -105,10 +105,4 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
             (weight + rate * mean / divisor).StoreFirst(w, count);
         }
     }
-
-    /// <summary>
-    /// The decimal number that was meant by a float setting: 0.999, not 0.99900001. 1 - 0.999f would differ from 0.001 in
-    /// the fifth digit, and with it the running mean of squares from what double-precision settings give.
-    /// </summary>
-    private static double Decimal(float setting) => (double)(decimal)setting;
 }

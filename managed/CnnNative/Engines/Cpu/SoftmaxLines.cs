@@ -33,17 +33,8 @@ internal readonly unsafe struct SoftmaxLines(long outer, long size, long inner)
     /// <summary>The lines of x along an axis, in its memory order.</summary>
     public static SoftmaxLines Along(Tensor x, int axis)
     {
-        var shape = x.Shape;
-        if (x.Layout == Layout.Nchw) return new(shape.Count / Math.Max(1, shape.CountFrom(axis)), shape[axis], shape.CountFrom(axis + 1));
-
-        long n = shape[0], c = shape[1], h = shape[2], w = shape[3];
-        return axis switch
-        {
-            0 => new(1, n, h * w * c),
-            1 => new(n * h * w, c, 1),
-            2 => new(n, h, w * c),
-            _ => new(n * h, w, c),
-        };
+        var (outer, size, inner) = AxisLines.Along(x, axis);
+        return new(outer, size, inner);
     }
 
     /// <summary>First element of a bundle, and its number of lines.</summary>

@@ -35,6 +35,15 @@ internal sealed unsafe partial class Kernels(CudaStream stream) : IDisposable
         }
     }
 
+    /// <summary>The kernel for a type of elements.</summary>
+    private static Kernel OfType(DType type, Kernel float32, Kernel bfloat16, Kernel float16) => type switch
+    {
+        DType.Float32 => float32,
+        DType.BFloat16 => bfloat16,
+        DType.Float16 => float16,
+        _ => throw new EngineNotSupportedException("Native", float32.ToString(), $"data type {type}"),
+    };
+
     private void Launch(Kernel kernel, in LaunchConfiguration launch, void** arguments) => Function(kernel).Launch(stream, launch, arguments);
 
     private CudaFunction Load(Kernel kernel)

@@ -10,25 +10,25 @@ internal sealed class NativeEngine(NativeContext context) : Engine
 
     public override IConvolution Convolution { get; } = new NativeConvolution(context);
 
-    public override IPooling Pooling => throw Missing(nameof(Pooling));
+    public override IPooling Pooling { get; } = new NativePooling(context);
 
-    public override INormalization Normalization => throw Missing(nameof(Normalization));
+    public override INormalization Normalization { get; } = new NativeNormalization(context);
 
     public override IMatrix Matrix { get; } = new NativeMatrix(context);
 
-    public override IElementwise Elementwise => throw Missing(nameof(Elementwise));
+    public override IElementwise Elementwise { get; } = new NativeElementwise(context);
 
-    public override IActivation Activation => throw Missing(nameof(Activation));
+    public override IActivation Activation { get; } = new NativeActivation(context);
 
-    public override ILoss Loss => throw Missing(nameof(Loss));
+    public override ILoss Loss { get; } = new NativeLoss(context);
 
-    public override IDropout Dropout => throw Missing(nameof(Dropout));
+    public override IDropout Dropout { get; } = new NativeDropout(context);
 
-    public override IRandom Random => throw Missing(nameof(Random));
+    public override IRandom Random { get; } = new NativeRandom(context);
 
-    public override ILayout Layout => throw Missing(nameof(Layout));
+    public override ILayout Layout { get; } = new NativeLayout(context);
 
-    public override IOptimizer Optimizer => throw Missing(nameof(Optimizer));
+    public override IOptimizer Optimizer { get; } = new NativeOptimizer(context);
 
     protected override void Dispose(bool disposing)
     {

@@ -7,57 +7,136 @@ namespace CnnNative.Engines.Native;
 /// <summary>Every kernel.</summary>
 internal enum Kernel
 {
-    ConvForwardNchw128x128,
-    ConvForwardNchw64x64,
-    ConvForwardNchw32x128,
-    ConvForwardNchw32x32,
-    ConvForwardNhwc128x128,
-    ConvForwardNhwc64x64,
-    ConvForwardNhwc32x128,
-    ConvForwardNhwc32x32,
-    ConvWgradNchw128x128,
-    ConvWgradNchw64x64,
-    ConvWgradNchw32x128,
-    ConvWgradNchw32x32,
-    ConvWgradNhwc128x128,
-    ConvWgradNhwc64x64,
-    ConvWgradNhwc32x128,
-    ConvWgradNhwc32x32,
-    DepthwiseDgradNchw,
-    DepthwiseDgradNhwc,
-    DepthwiseNchw3x3S1,
-    DepthwiseNchw3x3S2,
-    DepthwiseNchw5x5S1,
-    DepthwiseNchw5x5S2,
-    DepthwiseNchw7x7S1,
-    DepthwiseNchw7x7S2,
-    DepthwiseNhwc3x3S1,
-    DepthwiseNhwc3x3S2,
-    DepthwiseNhwc5x5S1,
-    DepthwiseNhwc5x5S2,
-    DepthwiseNhwc7x7S1,
-    DepthwiseNhwc7x7S2,
-    DepthwiseNchwAny,
-    DepthwiseNhwcAny,
-    DepthwiseWgradNchw3x3S1,
-    DepthwiseWgradNchw3x3S2,
-    DepthwiseWgradNchw5x5S1,
-    DepthwiseWgradNchw5x5S2,
-    DepthwiseWgradNchw7x7S1,
-    DepthwiseWgradNchw7x7S2,
-    DepthwiseWgradNhwc3x3S1,
-    DepthwiseWgradNhwc3x3S2,
-    DepthwiseWgradNhwc5x5S1,
-    DepthwiseWgradNhwc5x5S2,
-    DepthwiseWgradNhwc7x7S1,
-    DepthwiseWgradNhwc7x7S2,
-    FoldPaddingNchw,
-    FoldPaddingNhwc,
-    GatherFilters,
-    Im2colNchw,
-    Im2colNhwc,
-    Col2imNchw,
-    Col2imNhwc,
+    ActivationForwardF32,
+    ActivationBackwardF32,
+    ActivationForwardBf16,
+    ActivationBackwardBf16,
+    ActivationForwardF16,
+    ActivationBackwardF16,
+    Adam,
+    AveragePoolForwardF32,
+    AveragePoolBackwardF32,
+    AveragePoolVectorForwardF32,
+    AveragePoolVectorBackwardF32,
+    AveragePoolWideForwardF32,
+    AveragePoolForwardBf16,
+    AveragePoolBackwardBf16,
+    AveragePoolVectorForwardBf16,
+    AveragePoolVectorBackwardBf16,
+    AveragePoolWideForwardBf16,
+    AveragePoolForwardF16,
+    AveragePoolBackwardF16,
+    AveragePoolVectorForwardF16,
+    AveragePoolVectorBackwardF16,
+    AveragePoolWideForwardF16,
+    BatchNormGradientFinish,
+    BatchNormGradientSumsPlanesF32,
+    BatchNormGradientSumsRowsF32,
+    BatchNormSmallBackwardPlanesF32,
+    BatchNormSmallBackwardRowsF32,
+    BatchNormInputGradientF32,
+    BatchNormGradientSumsPlanesBf16,
+    BatchNormGradientSumsRowsBf16,
+    BatchNormSmallBackwardPlanesBf16,
+    BatchNormSmallBackwardRowsBf16,
+    BatchNormInputGradientBf16,
+    BatchNormGradientSumsPlanesF16,
+    BatchNormGradientSumsRowsF16,
+    BatchNormSmallBackwardPlanesF16,
+    BatchNormSmallBackwardRowsF16,
+    BatchNormInputGradientF16,
+    BatchNormFinish,
+    BatchNormInverseDeviation,
+    BatchNormUpdateRunning,
+    BatchNormStatisticsPlanesF32,
+    BatchNormStatisticsRowsF32,
+    BatchNormSmallPlanesF32,
+    BatchNormSmallRowsF32,
+    BatchNormApplyF32,
+    BatchNormStatisticsPlanesBf16,
+    BatchNormStatisticsRowsBf16,
+    BatchNormSmallPlanesBf16,
+    BatchNormSmallRowsBf16,
+    BatchNormApplyBf16,
+    BatchNormStatisticsPlanesF16,
+    BatchNormStatisticsRowsF16,
+    BatchNormSmallPlanesF16,
+    BatchNormSmallRowsF16,
+    BatchNormApplyF16,
+    CopyBlocksB8,
+    CopyBlocksB16,
+    CopyBlocksB32,
+    CopyBlocksB64,
+    CopyBlocksB128,
+    CastFromF32F32,
+    CastFromF32Bf16,
+    CastFromF32F16,
+    CastFromBf16F32,
+    CastFromBf16Bf16,
+    CastFromBf16F16,
+    CastFromF16F32,
+    CastFromF16Bf16,
+    CastFromF16F16,
+    CountHitsF32,
+    CountHitsBf16,
+    CountHitsF16,
+    CrossEntropyWeights,
+    CrossEntropyRowsBackwardF32,
+    CrossEntropyColumnsBackwardF32,
+    CrossEntropyRowsBackwardBf16,
+    CrossEntropyColumnsBackwardBf16,
+    CrossEntropyRowsBackwardF16,
+    CrossEntropyColumnsBackwardF16,
+    CrossEntropyRowsForwardF32,
+    CrossEntropyLongRowsForwardF32,
+    CrossEntropyColumnsForwardF32,
+    CrossEntropyFinishF32,
+    CrossEntropyRowsForwardBf16,
+    CrossEntropyLongRowsForwardBf16,
+    CrossEntropyColumnsForwardBf16,
+    CrossEntropyFinishBf16,
+    CrossEntropyRowsForwardF16,
+    CrossEntropyLongRowsForwardF16,
+    CrossEntropyColumnsForwardF16,
+    CrossEntropyFinishF16,
+    DropoutF32,
+    DropoutBf16,
+    DropoutF16,
+    FillF32,
+    AddF32,
+    MultiplyF32,
+    ScaleF32,
+    BroadcastF32,
+    FillBf16,
+    AddBf16,
+    MultiplyBf16,
+    ScaleBf16,
+    BroadcastBf16,
+    FillF16,
+    AddF16,
+    MultiplyF16,
+    ScaleF16,
+    BroadcastF16,
+    Increment,
+    MaxPoolForwardF32,
+    MaxPoolBackwardF32,
+    MaxPoolVectorForwardF32,
+    MaxPoolVectorBackwardF32,
+    MaxPoolForwardBf16,
+    MaxPoolBackwardBf16,
+    MaxPoolVectorForwardBf16,
+    MaxPoolVectorBackwardBf16,
+    MaxPoolForwardF16,
+    MaxPoolBackwardF16,
+    MaxPoolVectorForwardF16,
+    MaxPoolVectorBackwardF16,
+    UniformF32,
+    UniformBf16,
+    UniformF16,
+    NormalF32,
+    NormalBf16,
+    NormalF16,
+    Sgd,
     SgemmNn128x128,
     SgemmNt128x128,
     SgemmTn128x128,
@@ -74,7 +153,48 @@ internal enum Kernel
     SgemmNt32x32,
     SgemmTn32x32,
     SgemmTt32x32,
+    SoftmaxRowsForwardF32,
+    SoftmaxRowsBackwardF32,
+    SoftmaxLongRowsForwardF32,
+    SoftmaxLongRowsBackwardF32,
+    SoftmaxColumnsForwardF32,
+    SoftmaxColumnsBackwardF32,
+    SoftmaxRowsForwardBf16,
+    SoftmaxRowsBackwardBf16,
+    SoftmaxLongRowsForwardBf16,
+    SoftmaxLongRowsBackwardBf16,
+    SoftmaxColumnsForwardBf16,
+    SoftmaxColumnsBackwardBf16,
+    SoftmaxRowsForwardF16,
+    SoftmaxRowsBackwardF16,
+    SoftmaxLongRowsForwardF16,
+    SoftmaxLongRowsBackwardF16,
+    SoftmaxColumnsForwardF16,
+    SoftmaxColumnsBackwardF16,
     SumSplits,
+    SumPartialF32,
+    SumFinishF32,
+    ChannelSumsPlanesF32,
+    ChannelSumsRowsF32,
+    ChannelSumsFinishF32,
+    SumPartialBf16,
+    SumFinishBf16,
+    ChannelSumsPlanesBf16,
+    ChannelSumsRowsBf16,
+    ChannelSumsFinishBf16,
+    SumPartialF16,
+    SumFinishF16,
+    ChannelSumsPlanesF16,
+    ChannelSumsRowsF16,
+    ChannelSumsFinishF16,
+    TransposeB8,
+    TransposeB16,
+    TransposeB32,
+    TransposeB64,
+    TransposeNarrowB8,
+    TransposeNarrowB16,
+    TransposeNarrowB32,
+    TransposeNarrowB64,
 }
 
 internal sealed unsafe partial class Kernels
@@ -82,57 +202,136 @@ internal sealed unsafe partial class Kernels
     /// <summary>Module, name, threads and targets, by <see cref="Kernel"/>.</summary>
     internal static readonly KernelEntry[] Entries =
     [
-        new("conv_forward", "conv_forward_nchw_128x128", 256, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nchw_64x64", 64, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nchw_32x128", 64, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nchw_32x32", 64, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nhwc_128x128", 256, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nhwc_64x64", 64, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nhwc_32x128", 64, "sm_80 sm_90a"),
-        new("conv_forward", "conv_forward_nhwc_32x32", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nchw_128x128", 256, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nchw_64x64", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nchw_32x128", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nchw_32x32", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nhwc_128x128", 256, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nhwc_64x64", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nhwc_32x128", 64, "sm_80 sm_90a"),
-        new("conv_wgrad", "conv_wgrad_nhwc_32x32", 64, "sm_80 sm_90a"),
-        new("depthwise_dgrad", "depthwise_dgrad_nchw", 128, "sm_80 sm_90a"),
-        new("depthwise_dgrad", "depthwise_dgrad_nhwc", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_any", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_any", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
-        new("fold_padding", "fold_padding_nchw", 256, "sm_80 sm_90a"),
-        new("fold_padding", "fold_padding_nhwc", 256, "sm_80 sm_90a"),
-        new("gather_filters", "gather_filters", 256, "sm_80 sm_90a"),
-        new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
-        new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
-        new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
-        new("im2col", "col2im_nhwc", 256, "sm_80 sm_90a"),
+        new("activation", "activation_forward_f32", 256, "sm_80 sm_90a"),
+        new("activation", "activation_backward_f32", 256, "sm_80 sm_90a"),
+        new("activation", "activation_forward_bf16", 256, "sm_80 sm_90a"),
+        new("activation", "activation_backward_bf16", 256, "sm_80 sm_90a"),
+        new("activation", "activation_forward_f16", 256, "sm_80 sm_90a"),
+        new("activation", "activation_backward_f16", 256, "sm_80 sm_90a"),
+        new("adam", "adam", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_forward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_backward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_backward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_wide_forward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_forward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_backward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_forward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_backward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_wide_forward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_forward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_backward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool", "average_pool_wide_forward_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_finish", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_planes_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_rows_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_planes_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_rows_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_input_gradient_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_planes_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_rows_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_planes_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_rows_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_input_gradient_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_planes_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_gradient_sums_rows_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_planes_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_small_backward_rows_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_backward", "batch_norm_input_gradient_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_finish", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_inverse_deviation", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_update_running", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_planes_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_rows_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_planes_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_rows_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_apply_f32", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_planes_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_rows_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_planes_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_rows_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_apply_bf16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_planes_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_statistics_rows_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_planes_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_small_rows_f16", 256, "sm_80 sm_90a"),
+        new("batch_norm_forward", "batch_norm_apply_f16", 256, "sm_80 sm_90a"),
+        new("block_copy", "copy_blocks_b8", 256, "sm_80 sm_90a"),
+        new("block_copy", "copy_blocks_b16", 256, "sm_80 sm_90a"),
+        new("block_copy", "copy_blocks_b32", 256, "sm_80 sm_90a"),
+        new("block_copy", "copy_blocks_b64", 256, "sm_80 sm_90a"),
+        new("block_copy", "copy_blocks_b128", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f32_f32", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f32_bf16", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f32_f16", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_bf16_f32", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_bf16_bf16", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_bf16_f16", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f16_f32", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f16_bf16", 256, "sm_80 sm_90a"),
+        new("cast", "cast_from_f16_f16", 256, "sm_80 sm_90a"),
+        new("count_hits", "count_hits_f32", 256, "sm_80 sm_90a"),
+        new("count_hits", "count_hits_bf16", 256, "sm_80 sm_90a"),
+        new("count_hits", "count_hits_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_weights", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_columns_backward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_columns_backward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_columns_backward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_columns_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_finish_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_columns_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_finish_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_columns_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_finish_f16", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "fill_f32", 256, "sm_80 sm_90a"),
+        new("elementwise", "add_f32", 256, "sm_80 sm_90a"),
+        new("elementwise", "multiply_f32", 256, "sm_80 sm_90a"),
+        new("elementwise", "scale_f32", 256, "sm_80 sm_90a"),
+        new("elementwise", "broadcast_f32", 256, "sm_80 sm_90a"),
+        new("elementwise", "fill_bf16", 256, "sm_80 sm_90a"),
+        new("elementwise", "add_bf16", 256, "sm_80 sm_90a"),
+        new("elementwise", "multiply_bf16", 256, "sm_80 sm_90a"),
+        new("elementwise", "scale_bf16", 256, "sm_80 sm_90a"),
+        new("elementwise", "broadcast_bf16", 256, "sm_80 sm_90a"),
+        new("elementwise", "fill_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "add_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "multiply_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "scale_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "broadcast_f16", 256, "sm_80 sm_90a"),
+        new("elementwise", "increment", 32, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_forward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_backward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_backward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_forward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_backward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_forward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_backward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_forward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_backward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool", "max_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
+        new("random", "uniform_f32", 256, "sm_80 sm_90a"),
+        new("random", "uniform_bf16", 256, "sm_80 sm_90a"),
+        new("random", "uniform_f16", 256, "sm_80 sm_90a"),
+        new("random", "normal_f32", 256, "sm_80 sm_90a"),
+        new("random", "normal_bf16", 256, "sm_80 sm_90a"),
+        new("random", "normal_f16", 256, "sm_80 sm_90a"),
+        new("sgd", "sgd", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_128x128", 256, "sm_80 sm_90a"),
@@ -141,819 +340,690 @@ internal sealed unsafe partial class Kernels
         new("sgemm", "sgemm_nt_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tt_64x64", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nn_32x128", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nt_32x128", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tn_32x128", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tt_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nn_32x128", 128, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nt_32x128", 128, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tn_32x128", 128, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tt_32x128", 128, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tt_32x32", 64, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_columns_backward_f16", 256, "sm_80 sm_90a"),
         new("sum_splits", "sum_splits", 256, "sm_80 sm_90a"),
+        new("sums", "sum_partial_f32", 256, "sm_80 sm_90a"),
+        new("sums", "sum_finish_f32", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_planes_f32", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_rows_f32", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_finish_f32", 256, "sm_80 sm_90a"),
+        new("sums", "sum_partial_bf16", 256, "sm_80 sm_90a"),
+        new("sums", "sum_finish_bf16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_planes_bf16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_rows_bf16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_finish_bf16", 256, "sm_80 sm_90a"),
+        new("sums", "sum_partial_f16", 256, "sm_80 sm_90a"),
+        new("sums", "sum_finish_f16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_planes_f16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_rows_f16", 256, "sm_80 sm_90a"),
+        new("sums", "channel_sums_finish_f16", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_b8", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_b16", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_b32", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_b64", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_narrow_b8", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_narrow_b16", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_narrow_b32", 256, "sm_80 sm_90a"),
+        new("transpose", "transpose_narrow_b64", 256, "sm_80 sm_90a"),
     ];
 
     /// <summary>Structures that go to kernels by value: name, bytes there, bytes here.</summary>
     internal static readonly (string Name, int KernelBytes, int ManagedBytes)[] Structures =
     [
-        ("ConvGeometry", 184, sizeof(ConvGeometry)),
+        ("AdamParameters", 3848, sizeof(AdamParameters)),
+        ("AdamRule", 40, sizeof(AdamRule)),
+        ("BatchNormGradients", 48, sizeof(BatchNormGradients)),
+        ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
+        ("ChannelGeometry", 32, sizeof(ChannelGeometry)),
+        ("ChannelMap", 40, sizeof(ChannelMap)),
+        ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),
         ("DepthSplit", 16, sizeof(DepthSplit)),
-        ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
+        ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
-        ("FastDivisor", 12, sizeof(FastDivisor)),
-        ("FilterOrder", 76, sizeof(FilterOrder)),
-        ("FoldGeometry", 112, sizeof(FoldGeometry)),
         ("GemmProblem", 72, sizeof(GemmProblem)),
+        ("PoolGeometry", 128, sizeof(PoolGeometry)),
+        ("RandomSource", 24, sizeof(RandomSource)),
+        ("SgdParameters", 3848, sizeof(SgdParameters)),
+        ("SgdRule", 24, sizeof(SgdRule)),
     ];
 
-    /// <summary>conv_forward_nchw_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    /// <summary>activation_forward_f32, _bf16 or _f16(int kind, float* x, float* y, long long count)</summary>
+    public void ActivationForward(DType type, in LaunchConfiguration launch, int kind, DevicePointer x, DevicePointer y, long count)
     {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNchw128x128, launch, arguments);
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &kind;
+        arguments[1] = &x;
+        arguments[2] = &y;
+        arguments[3] = &count;
+        Launch(OfType(type, Kernel.ActivationForwardF32, Kernel.ActivationForwardBf16, Kernel.ActivationForwardF16), launch, arguments);
     }
 
-    /// <summary>conv_forward_nchw_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    /// <summary>activation_backward_f32, _bf16 or _f16(int kind, float* y, float* dy, float* dx, long long count)</summary>
+    public void ActivationBackward(DType type, in LaunchConfiguration launch, int kind, DevicePointer y, DevicePointer dy, DevicePointer dx, long count)
     {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNchw64x64, launch, arguments);
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &kind;
+        arguments[1] = &y;
+        arguments[2] = &dy;
+        arguments[3] = &dx;
+        arguments[4] = &count;
+        Launch(OfType(type, Kernel.ActivationBackwardF32, Kernel.ActivationBackwardBf16, Kernel.ActivationBackwardF16), launch, arguments);
     }
 
-    /// <summary>conv_forward_nchw_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNchw32x128, launch, arguments);
-    }
-
-    /// <summary>conv_forward_nchw_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNchw32x32, launch, arguments);
-    }
-
-    /// <summary>conv_forward_nhwc_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNhwc128x128, launch, arguments);
-    }
-
-    /// <summary>conv_forward_nhwc_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNhwc64x64, launch, arguments);
-    }
-
-    /// <summary>conv_forward_nhwc_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNhwc32x128, launch, arguments);
-    }
-
-    /// <summary>conv_forward_nhwc_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForwardNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(Kernel.ConvForwardNhwc32x32, launch, arguments);
-    }
-
-    /// <summary>One of 8 kernels from conv_forward_nchw_128x128 to conv_forward_nhwc_32x32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
-    public void ConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &split;
-        arguments[6] = &epilogue;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nchw_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNchw128x128, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nchw_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNchw64x64, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nchw_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNchw32x128, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nchw_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNchw32x32, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nhwc_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNhwc128x128, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nhwc_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNhwc64x64, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nhwc_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNhwc32x128, launch, arguments);
-    }
-
-    /// <summary>conv_wgrad_nhwc_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgradNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(Kernel.ConvWgradNhwc32x32, launch, arguments);
-    }
-
-    /// <summary>One of 8 kernels from conv_wgrad_nchw_128x128 to conv_wgrad_nhwc_32x32: (float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
-    public void ConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &dw;
-        arguments[3] = &geometry;
-        arguments[4] = &split;
-        arguments[5] = &wideResult;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>depthwise_dgrad_nchw(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgradNchw(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(Kernel.DepthwiseDgradNchw, launch, arguments);
-    }
-
-    /// <summary>depthwise_dgrad_nhwc(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgradNhwc(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(Kernel.DepthwiseDgradNhwc, launch, arguments);
-    }
-
-    /// <summary>One of 2 kernels from depthwise_dgrad_nchw to depthwise_dgrad_nhwc: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw7x7S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc7x7S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void DepthwiseNchwAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &epilogue;
-        Launch(Kernel.DepthwiseNchwAny, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void DepthwiseNhwcAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &epilogue;
-        Launch(Kernel.DepthwiseNhwcAny, launch, arguments);
-    }
-
-    /// <summary>One of 2 kernels from depthwise_nchw_any to depthwise_nhwc_any: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &epilogue;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>One of 12 kernels from depthwise_nchw_3x3_s1 to depthwise_nhwc_7x7_s2: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nchw_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw7x7S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_wgrad_nhwc_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc7x7S2, launch, arguments);
-    }
-
-    /// <summary>One of 12 kernels from depthwise_wgrad_nchw_3x3_s1 to depthwise_wgrad_nhwc_7x7_s2: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
-    {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>fold_padding_nchw(float* padded, float* dx, FoldGeometry geometry)</summary>
-    public void FoldPaddingNchw(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    /// <summary>adam(AdamParameters parameters, AdamRule rule, OptimizerClock* clock)</summary>
+    public void Adam(in LaunchConfiguration launch, AdamParameters parameters, AdamRule rule, DevicePointer clock)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &padded;
+        arguments[0] = &parameters;
+        arguments[1] = &rule;
+        arguments[2] = &clock;
+        Launch(Kernel.Adam, launch, arguments);
+    }
+
+    /// <summary>average_pool_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>
+    public void AveragePoolForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AveragePoolForwardF32, Kernel.AveragePoolForwardBf16, Kernel.AveragePoolForwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_backward_f32, _bf16 or _f16(float* dy, float* dx, PoolGeometry geometry)</summary>
+    public void AveragePoolBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &dy;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.FoldPaddingNchw, launch, arguments);
+        Launch(OfType(type, Kernel.AveragePoolBackwardF32, Kernel.AveragePoolBackwardBf16, Kernel.AveragePoolBackwardF16), launch, arguments);
     }
 
-    /// <summary>fold_padding_nhwc(float* padded, float* dx, FoldGeometry geometry)</summary>
-    public void FoldPaddingNhwc(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    /// <summary>average_pool_vector_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>
+    public void AveragePoolVectorForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &padded;
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AveragePoolVectorForwardF32, Kernel.AveragePoolVectorForwardBf16, Kernel.AveragePoolVectorForwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_vector_backward_f32, _bf16 or _f16(float* dy, float* dx, PoolGeometry geometry)</summary>
+    public void AveragePoolVectorBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &dy;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.FoldPaddingNhwc, launch, arguments);
+        Launch(OfType(type, Kernel.AveragePoolVectorBackwardF32, Kernel.AveragePoolVectorBackwardBf16, Kernel.AveragePoolVectorBackwardF16), launch, arguments);
     }
 
-    /// <summary>One of 2 kernels from fold_padding_nchw to fold_padding_nhwc: (float* padded, float* dx, FoldGeometry geometry)</summary>
-    public void FoldPadding(Kernel kernel, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    /// <summary>average_pool_wide_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>
+    public void AveragePoolWideForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &padded;
-        arguments[1] = &dx;
+        arguments[0] = &x;
+        arguments[1] = &y;
         arguments[2] = &geometry;
-        Launch(kernel, launch, arguments);
+        Launch(OfType(type, Kernel.AveragePoolWideForwardF32, Kernel.AveragePoolWideForwardBf16, Kernel.AveragePoolWideForwardF16), launch, arguments);
     }
 
-    /// <summary>gather_filters(float* w, float* target, FilterOrder order)</summary>
-    public void GatherFilters(in LaunchConfiguration launch, DevicePointer w, DevicePointer target, FilterOrder order)
+    /// <summary>batch_norm_gradient_finish(GradientSums* parts, int count, int channels, BatchNormGradients gradients, float2* means)</summary>
+    public void BatchNormGradientFinish(in LaunchConfiguration launch, DevicePointer parts, int count, int channels, BatchNormGradients gradients, DevicePointer means)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &parts;
+        arguments[1] = &count;
+        arguments[2] = &channels;
+        arguments[3] = &gradients;
+        arguments[4] = &means;
+        Launch(Kernel.BatchNormGradientFinish, launch, arguments);
+    }
+
+    /// <summary>batch_norm_gradient_sums_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, float* mean, GradientSums* parts)</summary>
+    public void BatchNormGradientSumsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, DevicePointer mean, DevicePointer parts)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &geometry;
+        arguments[3] = &mean;
+        arguments[4] = &parts;
+        Launch(OfType(type, Kernel.BatchNormGradientSumsPlanesF32, Kernel.BatchNormGradientSumsPlanesBf16, Kernel.BatchNormGradientSumsPlanesF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_gradient_sums_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, float* mean, GradientSums* parts)</summary>
+    public void BatchNormGradientSumsRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, DevicePointer mean, DevicePointer parts)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &geometry;
+        arguments[3] = &mean;
+        arguments[4] = &parts;
+        Launch(OfType(type, Kernel.BatchNormGradientSumsRowsF32, Kernel.BatchNormGradientSumsRowsBf16, Kernel.BatchNormGradientSumsRowsF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_small_backward_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx)</summary>
+    public void BatchNormSmallBackwardPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &geometry;
+        arguments[3] = &gradients;
+        arguments[4] = &dx;
+        Launch(OfType(type, Kernel.BatchNormSmallBackwardPlanesF32, Kernel.BatchNormSmallBackwardPlanesBf16, Kernel.BatchNormSmallBackwardPlanesF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_small_backward_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx)</summary>
+    public void BatchNormSmallBackwardRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &geometry;
+        arguments[3] = &gradients;
+        arguments[4] = &dx;
+        Launch(OfType(type, Kernel.BatchNormSmallBackwardRowsF32, Kernel.BatchNormSmallBackwardRowsBf16, Kernel.BatchNormSmallBackwardRowsF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_input_gradient_f32, _bf16 or _f16(float* x, float* dy, ChannelMap map, BatchNormGradients gradients, float2* means, float* dx)</summary>
+    public void BatchNormInputGradient(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelMap map, BatchNormGradients gradients, DevicePointer means, DevicePointer dx)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &map;
+        arguments[3] = &gradients;
+        arguments[4] = &means;
+        arguments[5] = &dx;
+        Launch(OfType(type, Kernel.BatchNormInputGradientF32, Kernel.BatchNormInputGradientBf16, Kernel.BatchNormInputGradientF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_finish(Moments* parts, int count, int channels, float eps, float* mean, float* inverse)</summary>
+    public void BatchNormFinish(in LaunchConfiguration launch, DevicePointer parts, int count, int channels, float eps, DevicePointer mean, DevicePointer inverse)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &parts;
+        arguments[1] = &count;
+        arguments[2] = &channels;
+        arguments[3] = &eps;
+        arguments[4] = &mean;
+        arguments[5] = &inverse;
+        Launch(Kernel.BatchNormFinish, launch, arguments);
+    }
+
+    /// <summary>batch_norm_inverse_deviation(float* variance, float eps, int channels, float* inverse)</summary>
+    public void BatchNormInverseDeviation(in LaunchConfiguration launch, DevicePointer variance, float eps, int channels, DevicePointer inverse)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &variance;
+        arguments[1] = &eps;
+        arguments[2] = &channels;
+        arguments[3] = &inverse;
+        Launch(Kernel.BatchNormInverseDeviation, launch, arguments);
+    }
+
+    /// <summary>batch_norm_update_running(float* mean, float* inverse, float eps, long long count, float momentum, int channels, float* runningMean, float* runningVariance)</summary>
+    public void BatchNormUpdateRunning(in LaunchConfiguration launch, DevicePointer mean, DevicePointer inverse, float eps, long count, float momentum, int channels, DevicePointer runningMean, DevicePointer runningVariance)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &mean;
+        arguments[1] = &inverse;
+        arguments[2] = &eps;
+        arguments[3] = &count;
+        arguments[4] = &momentum;
+        arguments[5] = &channels;
+        arguments[6] = &runningMean;
+        arguments[7] = &runningVariance;
+        Launch(Kernel.BatchNormUpdateRunning, launch, arguments);
+    }
+
+    /// <summary>batch_norm_statistics_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, Moments* parts)</summary>
+    public void BatchNormStatisticsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &w;
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &parts;
+        Launch(OfType(type, Kernel.BatchNormStatisticsPlanesF32, Kernel.BatchNormStatisticsPlanesBf16, Kernel.BatchNormStatisticsPlanesF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_statistics_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, Moments* parts)</summary>
+    public void BatchNormStatisticsRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &parts;
+        Launch(OfType(type, Kernel.BatchNormStatisticsRowsF32, Kernel.BatchNormStatisticsRowsBf16, Kernel.BatchNormStatisticsRowsF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_small_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* gamma, float* beta, float eps, float* y, float* mean, float* inverse)</summary>
+    public void BatchNormSmallPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer gamma, DevicePointer beta, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &gamma;
+        arguments[3] = &beta;
+        arguments[4] = &eps;
+        arguments[5] = &y;
+        arguments[6] = &mean;
+        arguments[7] = &inverse;
+        Launch(OfType(type, Kernel.BatchNormSmallPlanesF32, Kernel.BatchNormSmallPlanesBf16, Kernel.BatchNormSmallPlanesF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_small_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* gamma, float* beta, float eps, float* y, float* mean, float* inverse)</summary>
+    public void BatchNormSmallRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer gamma, DevicePointer beta, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &gamma;
+        arguments[3] = &beta;
+        arguments[4] = &eps;
+        arguments[5] = &y;
+        arguments[6] = &mean;
+        arguments[7] = &inverse;
+        Launch(OfType(type, Kernel.BatchNormSmallRowsF32, Kernel.BatchNormSmallRowsBf16, Kernel.BatchNormSmallRowsF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_apply_f32, _bf16 or _f16(float* x, ChannelMap map, float* mean, float* inverse, float* gamma, float* beta, float* y)</summary>
+    public void BatchNormApply(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelMap map, DevicePointer mean, DevicePointer inverse, DevicePointer gamma, DevicePointer beta, DevicePointer y)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &map;
+        arguments[2] = &mean;
+        arguments[3] = &inverse;
+        arguments[4] = &gamma;
+        arguments[5] = &beta;
+        arguments[6] = &y;
+        Launch(OfType(type, Kernel.BatchNormApplyF32, Kernel.BatchNormApplyBf16, Kernel.BatchNormApplyF16), launch, arguments);
+    }
+
+    /// <summary>copy_blocks_b8(void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocksB8(in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &source;
         arguments[1] = &target;
-        arguments[2] = &order;
-        Launch(Kernel.GatherFilters, launch, arguments);
+        arguments[2] = &plan;
+        Launch(Kernel.CopyBlocksB8, launch, arguments);
     }
 
-    /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2colNchw(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    /// <summary>copy_blocks_b16(void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocksB16(in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &x;
-        arguments[1] = &columns;
-        arguments[2] = &geometry;
-        Launch(Kernel.Im2colNchw, launch, arguments);
+        arguments[0] = &source;
+        arguments[1] = &target;
+        arguments[2] = &plan;
+        Launch(Kernel.CopyBlocksB16, launch, arguments);
     }
 
-    /// <summary>im2col_nhwc(float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2colNhwc(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    /// <summary>copy_blocks_b32(void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocksB32(in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &x;
-        arguments[1] = &columns;
-        arguments[2] = &geometry;
-        Launch(Kernel.Im2colNhwc, launch, arguments);
+        arguments[0] = &source;
+        arguments[1] = &target;
+        arguments[2] = &plan;
+        Launch(Kernel.CopyBlocksB32, launch, arguments);
     }
 
-    /// <summary>col2im_nchw(float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2imNchw(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    /// <summary>copy_blocks_b64(void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocksB64(in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &columns;
-        arguments[1] = &dx;
-        arguments[2] = &geometry;
-        Launch(Kernel.Col2imNchw, launch, arguments);
+        arguments[0] = &source;
+        arguments[1] = &target;
+        arguments[2] = &plan;
+        Launch(Kernel.CopyBlocksB64, launch, arguments);
     }
 
-    /// <summary>col2im_nhwc(float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2imNhwc(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    /// <summary>copy_blocks_b128(void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocksB128(in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &columns;
-        arguments[1] = &dx;
-        arguments[2] = &geometry;
-        Launch(Kernel.Col2imNhwc, launch, arguments);
+        arguments[0] = &source;
+        arguments[1] = &target;
+        arguments[2] = &plan;
+        Launch(Kernel.CopyBlocksB128, launch, arguments);
     }
 
-    /// <summary>One of 2 kernels from col2im_nchw to col2im_nhwc: (float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2im(Kernel kernel, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    /// <summary>One of 5 kernels from copy_blocks_b8 to copy_blocks_b128: (void* source, void* target, BlockCopyPlan plan)</summary>
+    public void CopyBlocks(Kernel kernel, in LaunchConfiguration launch, DevicePointer source, DevicePointer target, BlockCopyPlan plan)
     {
         void** arguments = stackalloc void*[3];
-        arguments[0] = &columns;
-        arguments[1] = &dx;
-        arguments[2] = &geometry;
+        arguments[0] = &source;
+        arguments[1] = &target;
+        arguments[2] = &plan;
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>One of 2 kernels from im2col_nchw to im2col_nhwc: (float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2col(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    /// <summary>cast_from_f32_f32, _bf16 or _f16(float* x, float* y, long long count)</summary>
+    public void CastFromF32(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &x;
-        arguments[1] = &columns;
-        arguments[2] = &geometry;
-        Launch(kernel, launch, arguments);
+        arguments[1] = &y;
+        arguments[2] = &count;
+        Launch(OfType(type, Kernel.CastFromF32F32, Kernel.CastFromF32Bf16, Kernel.CastFromF32F16), launch, arguments);
+    }
+
+    /// <summary>cast_from_bf16_f32, _bf16 or _f16(Bf16* x, float* y, long long count)</summary>
+    public void CastFromBf16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        Launch(OfType(type, Kernel.CastFromBf16F32, Kernel.CastFromBf16Bf16, Kernel.CastFromBf16F16), launch, arguments);
+    }
+
+    /// <summary>cast_from_f16_f32, _bf16 or _f16(Fp16* x, float* y, long long count)</summary>
+    public void CastFromF16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        Launch(OfType(type, Kernel.CastFromF16F32, Kernel.CastFromF16Bf16, Kernel.CastFromF16F16), launch, arguments);
+    }
+
+    /// <summary>count_hits_f32, _bf16 or _f16(float* scores, long long* labels, int rows, int classes, unsigned long long* hits)</summary>
+    public void CountHits(DType type, in LaunchConfiguration launch, DevicePointer scores, DevicePointer labels, int rows, int classes, DevicePointer hits)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &scores;
+        arguments[1] = &labels;
+        arguments[2] = &rows;
+        arguments[3] = &classes;
+        arguments[4] = &hits;
+        Launch(OfType(type, Kernel.CountHitsF32, Kernel.CountHitsBf16, Kernel.CountHitsF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_weights(long long* labels, float* weights, CrossEntropyProblem problem, float* partials)</summary>
+    public void CrossEntropyWeights(in LaunchConfiguration launch, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &labels;
+        arguments[1] = &weights;
+        arguments[2] = &problem;
+        arguments[3] = &partials;
+        Launch(Kernel.CrossEntropyWeights, launch, arguments);
+    }
+
+    /// <summary>cross_entropy_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* partials, int partialCount, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials, int partialCount, DevicePointer dloss, DevicePointer dlogits)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &probabilities;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &partials;
+        arguments[5] = &partialCount;
+        arguments[6] = &dloss;
+        arguments[7] = &dlogits;
+        Launch(OfType(type, Kernel.CrossEntropyRowsBackwardF32, Kernel.CrossEntropyRowsBackwardBf16, Kernel.CrossEntropyRowsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_columns_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* partials, int partialCount, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials, int partialCount, DevicePointer dloss, DevicePointer dlogits)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &probabilities;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &partials;
+        arguments[5] = &partialCount;
+        arguments[6] = &dloss;
+        arguments[7] = &dlogits;
+        Launch(OfType(type, Kernel.CrossEntropyColumnsBackwardF32, Kernel.CrossEntropyColumnsBackwardBf16, Kernel.CrossEntropyColumnsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &probabilities;
+        arguments[5] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyRowsForwardF32, Kernel.CrossEntropyRowsForwardBf16, Kernel.CrossEntropyRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_long_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &probabilities;
+        arguments[5] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyLongRowsForwardF32, Kernel.CrossEntropyLongRowsForwardBf16, Kernel.CrossEntropyLongRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_columns_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &probabilities;
+        arguments[5] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyColumnsForwardF32, Kernel.CrossEntropyColumnsForwardBf16, Kernel.CrossEntropyColumnsForwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_finish_f32, _bf16 or _f16(LossPartial* partials, int count, int mean, float* loss)</summary>
+    public void CrossEntropyFinish(DType type, in LaunchConfiguration launch, DevicePointer partials, int count, int mean, DevicePointer loss)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &partials;
+        arguments[1] = &count;
+        arguments[2] = &mean;
+        arguments[3] = &loss;
+        Launch(OfType(type, Kernel.CrossEntropyFinishF32, Kernel.CrossEntropyFinishBf16, Kernel.CrossEntropyFinishF16), launch, arguments);
+    }
+
+    /// <summary>dropout_f32, _bf16 or _f16(float* x, float* y, long long count, float probability, float factor, long long unitSize, RandomSource source, ElementOrder order)</summary>
+    public void Dropout(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, float probability, float factor, long unitSize, RandomSource source, ElementOrder order)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        arguments[3] = &probability;
+        arguments[4] = &factor;
+        arguments[5] = &unitSize;
+        arguments[6] = &source;
+        arguments[7] = &order;
+        Launch(OfType(type, Kernel.DropoutF32, Kernel.DropoutBf16, Kernel.DropoutF16), launch, arguments);
+    }
+
+    /// <summary>fill_f32, _bf16 or _f16(float* y, float value, long long count)</summary>
+    public void Fill(DType type, in LaunchConfiguration launch, DevicePointer y, float value, long count)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &y;
+        arguments[1] = &value;
+        arguments[2] = &count;
+        Launch(OfType(type, Kernel.FillF32, Kernel.FillBf16, Kernel.FillF16), launch, arguments);
+    }
+
+    /// <summary>add_f32, _bf16 or _f16(float* a, float* b, float* y, long long count)</summary>
+    public void Add(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &y;
+        arguments[3] = &count;
+        Launch(OfType(type, Kernel.AddF32, Kernel.AddBf16, Kernel.AddF16), launch, arguments);
+    }
+
+    /// <summary>multiply_f32, _bf16 or _f16(float* a, float* b, float* y, long long count)</summary>
+    public void Multiply(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &y;
+        arguments[3] = &count;
+        Launch(OfType(type, Kernel.MultiplyF32, Kernel.MultiplyBf16, Kernel.MultiplyF16), launch, arguments);
+    }
+
+    /// <summary>scale_f32, _bf16 or _f16(float* x, float factor, float* y, long long count)</summary>
+    public void Scale(DType type, in LaunchConfiguration launch, DevicePointer x, float factor, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &factor;
+        arguments[2] = &y;
+        arguments[3] = &count;
+        Launch(OfType(type, Kernel.ScaleF32, Kernel.ScaleBf16, Kernel.ScaleF16), launch, arguments);
+    }
+
+    /// <summary>broadcast_f32, _bf16 or _f16(float* scalar, float factor, float* y, long long count)</summary>
+    public void Broadcast(DType type, in LaunchConfiguration launch, DevicePointer scalar, float factor, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &scalar;
+        arguments[1] = &factor;
+        arguments[2] = &y;
+        arguments[3] = &count;
+        Launch(OfType(type, Kernel.BroadcastF32, Kernel.BroadcastBf16, Kernel.BroadcastF16), launch, arguments);
+    }
+
+    /// <summary>increment(long long* counter)</summary>
+    public void Increment(in LaunchConfiguration launch, DevicePointer counter)
+    {
+        void** arguments = stackalloc void*[1];
+        arguments[0] = &counter;
+        Launch(Kernel.Increment, launch, arguments);
+    }
+
+    /// <summary>max_pool_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* bytes, int* integers, PoolGeometry geometry)</summary>
+    public void MaxPoolForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer bytes, DevicePointer integers, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &bytes;
+        arguments[3] = &integers;
+        arguments[4] = &geometry;
+        Launch(OfType(type, Kernel.MaxPoolForwardF32, Kernel.MaxPoolForwardBf16, Kernel.MaxPoolForwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_backward_f32, _bf16 or _f16(float* dy, unsigned char* bytes, int* integers, float* dx, PoolGeometry geometry)</summary>
+    public void MaxPoolBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer bytes, DevicePointer integers, DevicePointer dx, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &bytes;
+        arguments[2] = &integers;
+        arguments[3] = &dx;
+        arguments[4] = &geometry;
+        Launch(OfType(type, Kernel.MaxPoolBackwardF32, Kernel.MaxPoolBackwardBf16, Kernel.MaxPoolBackwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_vector_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* bytes, int* integers, PoolGeometry geometry)</summary>
+    public void MaxPoolVectorForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer bytes, DevicePointer integers, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &bytes;
+        arguments[3] = &integers;
+        arguments[4] = &geometry;
+        Launch(OfType(type, Kernel.MaxPoolVectorForwardF32, Kernel.MaxPoolVectorForwardBf16, Kernel.MaxPoolVectorForwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_vector_backward_f32, _bf16 or _f16(float* dy, unsigned char* bytes, int* integers, float* dx, PoolGeometry geometry)</summary>
+    public void MaxPoolVectorBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer bytes, DevicePointer integers, DevicePointer dx, PoolGeometry geometry)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &bytes;
+        arguments[2] = &integers;
+        arguments[3] = &dx;
+        arguments[4] = &geometry;
+        Launch(OfType(type, Kernel.MaxPoolVectorBackwardF32, Kernel.MaxPoolVectorBackwardBf16, Kernel.MaxPoolVectorBackwardF16), launch, arguments);
+    }
+
+    /// <summary>uniform_f32, _bf16 or _f16(float* y, long long count, float low, float range, float largest, RandomSource source, ElementOrder order)</summary>
+    public void Uniform(DType type, in LaunchConfiguration launch, DevicePointer y, long count, float low, float range, float largest, RandomSource source, ElementOrder order)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &y;
+        arguments[1] = &count;
+        arguments[2] = &low;
+        arguments[3] = &range;
+        arguments[4] = &largest;
+        arguments[5] = &source;
+        arguments[6] = &order;
+        Launch(OfType(type, Kernel.UniformF32, Kernel.UniformBf16, Kernel.UniformF16), launch, arguments);
+    }
+
+    /// <summary>normal_f32, _bf16 or _f16(float* y, long long count, float mean, float deviation, RandomSource source, ElementOrder order)</summary>
+    public void Normal(DType type, in LaunchConfiguration launch, DevicePointer y, long count, float mean, float deviation, RandomSource source, ElementOrder order)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &y;
+        arguments[1] = &count;
+        arguments[2] = &mean;
+        arguments[3] = &deviation;
+        arguments[4] = &source;
+        arguments[5] = &order;
+        Launch(OfType(type, Kernel.NormalF32, Kernel.NormalBf16, Kernel.NormalF16), launch, arguments);
+    }
+
+    /// <summary>sgd(SgdParameters parameters, SgdRule rule, OptimizerClock* clock)</summary>
+    public void Sgd(in LaunchConfiguration launch, SgdParameters parameters, SgdRule rule, DevicePointer clock)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &parameters;
+        arguments[1] = &rule;
+        arguments[2] = &clock;
+        Launch(Kernel.Sgd, launch, arguments);
     }
 
     /// <summary>sgemm_nn_128x128(float* a, float* b, float* rowBias, float* columnBias, float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
@@ -1211,6 +1281,81 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
+    /// <summary>softmax_rows_forward_f32, _bf16 or _f16(float* x, float* y, long long lines, int size, int logarithm)</summary>
+    public void SoftmaxRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long lines, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &lines;
+        arguments[3] = &size;
+        arguments[4] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxRowsForwardF32, Kernel.SoftmaxRowsForwardBf16, Kernel.SoftmaxRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long lines, int size, int logarithm)</summary>
+    public void SoftmaxRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long lines, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &lines;
+        arguments[4] = &size;
+        arguments[5] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxRowsBackwardF32, Kernel.SoftmaxRowsBackwardBf16, Kernel.SoftmaxRowsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_rows_forward_f32, _bf16 or _f16(float* x, float* y, int size, int logarithm)</summary>
+    public void SoftmaxLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &size;
+        arguments[3] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxLongRowsForwardF32, Kernel.SoftmaxLongRowsForwardBf16, Kernel.SoftmaxLongRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, int size, int logarithm)</summary>
+    public void SoftmaxLongRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &size;
+        arguments[4] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxLongRowsBackwardF32, Kernel.SoftmaxLongRowsBackwardBf16, Kernel.SoftmaxLongRowsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_columns_forward_f32, _bf16 or _f16(float* x, float* y, long long lines, int size, long long inner, int logarithm)</summary>
+    public void SoftmaxColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long lines, int size, long inner, int logarithm)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &lines;
+        arguments[3] = &size;
+        arguments[4] = &inner;
+        arguments[5] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxColumnsForwardF32, Kernel.SoftmaxColumnsForwardBf16, Kernel.SoftmaxColumnsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_columns_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long lines, int size, long long inner, int logarithm)</summary>
+    public void SoftmaxColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long lines, int size, long inner, int logarithm)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &lines;
+        arguments[4] = &size;
+        arguments[5] = &inner;
+        arguments[6] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxColumnsBackwardF32, Kernel.SoftmaxColumnsBackwardBf16, Kernel.SoftmaxColumnsBackwardF16), launch, arguments);
+    }
+
     /// <summary>sum_splits(float* partial, float* bias, float* y, long long count, int splits, int biases, int biasStride, Epilogue epilogue)</summary>
     public void SumSplits(in LaunchConfiguration launch, DevicePointer partial, DevicePointer bias, DevicePointer y, long count, int splits, int biases, int biasStride, Epilogue epilogue)
     {
@@ -1224,5 +1369,183 @@ internal sealed unsafe partial class Kernels
         arguments[6] = &biasStride;
         arguments[7] = &epilogue;
         Launch(Kernel.SumSplits, launch, arguments);
+    }
+
+    /// <summary>sum_partial_f32, _bf16 or _f16(float* x, long long count, float* partials)</summary>
+    public void SumPartial(DType type, in LaunchConfiguration launch, DevicePointer x, long count, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &count;
+        arguments[2] = &partials;
+        Launch(OfType(type, Kernel.SumPartialF32, Kernel.SumPartialBf16, Kernel.SumPartialF16), launch, arguments);
+    }
+
+    /// <summary>sum_finish_f32, _bf16 or _f16(float* partials, int count, float* y)</summary>
+    public void SumFinish(DType type, in LaunchConfiguration launch, DevicePointer partials, int count, DevicePointer y)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &partials;
+        arguments[1] = &count;
+        arguments[2] = &y;
+        Launch(OfType(type, Kernel.SumFinishF32, Kernel.SumFinishBf16, Kernel.SumFinishF16), launch, arguments);
+    }
+
+    /// <summary>channel_sums_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* parts, float* db)</summary>
+    public void ChannelSumsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &parts;
+        arguments[3] = &db;
+        Launch(OfType(type, Kernel.ChannelSumsPlanesF32, Kernel.ChannelSumsPlanesBf16, Kernel.ChannelSumsPlanesF16), launch, arguments);
+    }
+
+    /// <summary>channel_sums_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* parts, float* db)</summary>
+    public void ChannelSumsRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &parts;
+        arguments[3] = &db;
+        Launch(OfType(type, Kernel.ChannelSumsRowsF32, Kernel.ChannelSumsRowsBf16, Kernel.ChannelSumsRowsF16), launch, arguments);
+    }
+
+    /// <summary>channel_sums_finish_f32, _bf16 or _f16(float* parts, int count, int channels, float* db)</summary>
+    public void ChannelSumsFinish(DType type, in LaunchConfiguration launch, DevicePointer parts, int count, int channels, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &parts;
+        arguments[1] = &count;
+        arguments[2] = &channels;
+        arguments[3] = &db;
+        Launch(OfType(type, Kernel.ChannelSumsFinishF32, Kernel.ChannelSumsFinishBf16, Kernel.ChannelSumsFinishF16), launch, arguments);
+    }
+
+    /// <summary>transpose_b8(void* x, void* y, int batch, int rows, int columns)</summary>
+    public void TransposeB8(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        Launch(Kernel.TransposeB8, launch, arguments);
+    }
+
+    /// <summary>transpose_b16(void* x, void* y, int batch, int rows, int columns)</summary>
+    public void TransposeB16(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        Launch(Kernel.TransposeB16, launch, arguments);
+    }
+
+    /// <summary>transpose_b32(void* x, void* y, int batch, int rows, int columns)</summary>
+    public void TransposeB32(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        Launch(Kernel.TransposeB32, launch, arguments);
+    }
+
+    /// <summary>transpose_b64(void* x, void* y, int batch, int rows, int columns)</summary>
+    public void TransposeB64(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        Launch(Kernel.TransposeB64, launch, arguments);
+    }
+
+    /// <summary>transpose_narrow_b8(void* x, void* y, int batch, int rows, int columns, int columnsFirst)</summary>
+    public void TransposeNarrowB8(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns, int columnsFirst)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        arguments[5] = &columnsFirst;
+        Launch(Kernel.TransposeNarrowB8, launch, arguments);
+    }
+
+    /// <summary>transpose_narrow_b16(void* x, void* y, int batch, int rows, int columns, int columnsFirst)</summary>
+    public void TransposeNarrowB16(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns, int columnsFirst)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        arguments[5] = &columnsFirst;
+        Launch(Kernel.TransposeNarrowB16, launch, arguments);
+    }
+
+    /// <summary>transpose_narrow_b32(void* x, void* y, int batch, int rows, int columns, int columnsFirst)</summary>
+    public void TransposeNarrowB32(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns, int columnsFirst)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        arguments[5] = &columnsFirst;
+        Launch(Kernel.TransposeNarrowB32, launch, arguments);
+    }
+
+    /// <summary>transpose_narrow_b64(void* x, void* y, int batch, int rows, int columns, int columnsFirst)</summary>
+    public void TransposeNarrowB64(in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns, int columnsFirst)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        arguments[5] = &columnsFirst;
+        Launch(Kernel.TransposeNarrowB64, launch, arguments);
+    }
+
+    /// <summary>One of 4 kernels from transpose_b8 to transpose_b64: (void* x, void* y, int batch, int rows, int columns)</summary>
+    public void Transpose(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>One of 4 kernels from transpose_narrow_b8 to transpose_narrow_b64: (void* x, void* y, int batch, int rows, int columns, int columnsFirst)</summary>
+    public void TransposeNarrow(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int batch, int rows, int columns, int columnsFirst)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &batch;
+        arguments[3] = &rows;
+        arguments[4] = &columns;
+        arguments[5] = &columnsFirst;
+        Launch(kernel, launch, arguments);
     }
 }

@@ -1,0 +1,55 @@
+namespace CnnNative.Engines.Native;
+
+/// <summary>Activations in memory order, whatever the layout, and softmax.</summary>
+internal sealed class NativeActivation(NativeContext context) : IActivation
+{
+    public void Forward(ActivationKind kind, Tensor x, Tensor y)
+    {
+        if (y.Count == 0) return;
+        using var source = x.OnDevice();
+        using var target = y.OnDevice();
+        context.Kernels.ActivationForward(y.DType, MapLaunch.For(y), (int)kind, source, target, y.Count);
+    }
+
+    public void Backward(ActivationKind kind, Tensor y, Tensor dy, Tensor dx)
+    {
+        if (dx.Count == 0) return;
+        using var output = y.OnDevice();
+        using var gradient = dy.OnDevice();
+        using var target = dx.OnDevice();
+        context.Kernels.ActivationBackward(dx.DType, MapLaunch.For(dx), (int)kind, output, gradient, target, dx.Count);
+    }
+
+    public void SoftmaxForward(Tensor x, int axis, bool logarithm, Tensor y)
+    {
+        if (y.Count == 0) return;
+        var lines = AxisLines.Along(x, axis);
+        var (team, launch) = LineLaunch.For(lines);
+        var (size, log) = ((int)lines.Size, logarithm ? 1 : 0);
+        using var source = x.OnDevice();
+        using var target = y.OnDevice();
+        switch (team)
+        {
+            case LineTeam.Warp: context.Kernels.SoftmaxRowsForward(y.DType, launch, source, target, lines.Count, size, log); break;
+            case LineTeam.Block: context.Kernels.SoftmaxLongRowsForward(y.DType, launch, source, target, size, log); break;
+            default: context.Kernels.SoftmaxColumnsForward(y.DType, launch, source, target, lines.Count, size, lines.Inner, log); break;
+        }
+    }
+
+    public void SoftmaxBackward(Tensor y, Tensor dy, int axis, bool logarithm, Tensor dx)
+    {
+        if (dx.Count == 0) return;
+        var lines = AxisLines.Along(y, axis);
+        var (team, launch) = LineLaunch.For(lines);
+        var (size, log) = ((int)lines.Size, logarithm ? 1 : 0);
+        using var output = y.OnDevice();
+        using var gradient = dy.OnDevice();
+        using var target = dx.OnDevice();
+        switch (team)
+        {
+            case LineTeam.Warp: context.Kernels.SoftmaxRowsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, log); break;
+            case LineTeam.Block: context.Kernels.SoftmaxLongRowsBackward(dx.DType, launch, output, gradient, target, size, log); break;
+            default: context.Kernels.SoftmaxColumnsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, lines.Inner, log); break;
+        }
+    }
+}

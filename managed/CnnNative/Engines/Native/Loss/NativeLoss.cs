@@ -1,0 +1,95 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>
+/// Cross-entropy fused with softmax, and top-1 hits. Labels are read on the device: one that is neither a class nor ignored gives
+/// a loss and a gradient of NaN.
+/// </summary>
+internal sealed class NativeLoss(NativeContext context) : ILoss
+{
+    /// <summary>Most labels whose weights every block of the backward pass adds up for itself.</summary>
+    private const int FewLabels = 4096;
+
+    private const int MostWeightBlocks = 256;
+
+    public void CrossEntropyForward(Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss)
+    {
+        Check(nameof(CrossEntropyForward), labels, weights);
+        var lines = AxisLines.Along(logits, axis: 1);
+        var problem = new CrossEntropyProblem(lines, settings);
+        var (team, launch) = LineLaunch.For(lines);
+        var blocks = lines.Count == 0 ? 0 : launch.Grid.X;
+        using var x = logits.OnDevice();
+        using var t = labels.OnDevice();
+        using var w = weights.OnDevice();
+        using var p = probabilities.OnDevice();
+        using var result = loss.OnDevice();
+        using var partials = context.Rent(Math.Max(1, blocks) * 2L * sizeof(float));
+        if (blocks > 0)
+        {
+            switch (team)
+            {
+                case LineTeam.Warp: context.Kernels.CrossEntropyRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+                case LineTeam.Block: context.Kernels.CrossEntropyLongRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+                default: context.Kernels.CrossEntropyColumnsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+            }
+        }
+
+        context.Kernels.CrossEntropyFinish(loss.DType, new(1, MapLaunch.Threads), partials, blocks, problem.Mean, result);
+    }
+
+    public void CrossEntropyBackward(
+        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor dloss, Tensor dlogits)
+    {
+        if (dlogits.Count == 0) return;
+        Check(nameof(CrossEntropyBackward), labels, weights);
+        var lines = AxisLines.Along(probabilities, axis: 1);
+        var problem = new CrossEntropyProblem(lines, settings);
+        using var p = probabilities.OnDevice();
+        using var t = labels.OnDevice();
+        using var w = weights.OnDevice();
+        using var gradient = dloss.OnDevice();
+        using var dx = dlogits.OnDevice();
+        var blocks = problem.Mean == 1 && lines.Count > FewLabels ? WeightBlocks(lines.Count) : 0;
+        using var partials = context.Rent(Math.Max(1, blocks) * sizeof(float));
+        if (blocks > 0) context.Kernels.CrossEntropyWeights(new(blocks, MapLaunch.Threads), t, w, problem, partials);
+        var sums = blocks > 0 ? partials.Pointer : DevicePointer.Null;
+        if (lines.Inner > 1)
+            context.Kernels.CrossEntropyColumnsBackward(dlogits.DType, MapLaunch.Over(lines.Count), p, t, w, problem, sums, blocks, gradient, dx);
+        else
+            context.Kernels.CrossEntropyRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, sums, blocks, gradient, dx);
+    }
+
+    public void CountHits(Tensor scores, Tensor labels, Tensor hits)
+    {
+        Require.DType(nameof(CountHits), nameof(labels), labels, DType.Int64);
+        Require.DType(nameof(CountHits), nameof(hits), hits, DType.Int64);
+        using var x = scores.OnDevice();
+        using var t = labels.OnDevice();
+        using var count = hits.OnDevice();
+        context.Stream.Fill(count, 0, hits.Bytes);
+        if (labels.Count == 0) return;
+        const int rowsPerBlock = MapLaunch.Threads / 32;
+        var rows = Index32.Of(nameof(CountHits), labels.Count);
+        context.Kernels.CountHits(scores.DType, new((rows - 1) / rowsPerBlock + 1, MapLaunch.Threads), x, t, rows, scores.Shape[1], count);
+    }
+
+    /// <summary>A warp per row and stretch of classes.</summary>
+    internal static LaunchConfiguration BackwardLaunch(in AxisLines lines)
+    {
+        const int rowsPerBlock = MapLaunch.Threads / 32, mostStretches = 65535;
+        var stretches = (lines.Size + LineLaunch.WarpRowLimit - 1) / LineLaunch.WarpRowLimit;
+        if (stretches > mostStretches) throw new EngineNotSupportedException("Native", "CrossEntropy", $"{lines.Size:N0} classes");
+        return new(new Dim3(Index32.Of("CrossEntropy", (lines.Count + rowsPerBlock - 1) / rowsPerBlock), (int)stretches), MapLaunch.Threads);
+    }
+
+    /// <summary>Blocks that add up the weights of many labels.</summary>
+    internal static int WeightBlocks(long labels) => (int)Math.Min(MostWeightBlocks, (labels + 1023) / 1024);
+
+    private static void Check(string operation, Tensor labels, Tensor? weights)
+    {
+        Require.DType(operation, nameof(labels), labels, DType.Int64);
+        if (weights is not null) Require.DType(operation, nameof(weights), weights, DType.Float32);
+    }
+}

@@ -1,0 +1,88 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>Steps of optimisers, many parameters in one launch.</summary>
+internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
+{
+    /// <summary>Elements of one parameter that a block updates.</summary>
+    private const int Piece = 4096;
+
+    public void Sgd(ReadOnlySpan<SgdSlot> slots, in SgdSettings settings)
+    {
+        var rule = new SgdRule
+        {
+            Rate = settings.LearningRate, Momentum = settings.Momentum, Keep = (float)(1 - DecimalSetting.Of(settings.Dampening)), Decay = settings.WeightDecay,
+            Nesterov = settings.Nesterov ? 1 : 0, First = settings.First ? 1 : 0,
+        };
+        var (parameters, blocks) = (default(SgdParameters), 0);
+        foreach (var slot in slots)
+        {
+            if (slot.Parameter.Count == 0) continue;
+            Check(nameof(Sgd), slot.Parameter, slot.Gradient, slot.Momentum);
+            parameters.At[parameters.Count++] = new()
+            {
+                W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Velocity = Address(slot.Momentum),
+                Count = slot.Parameter.Count, FirstBlock = blocks,
+            };
+            blocks = Index32.Of(nameof(Sgd), blocks + Blocks(slot.Parameter));
+            if (parameters.Count == SgdParameters.Slots.Capacity) Run();
+        }
+
+        if (parameters.Count > 0) Run();
+
+        void Run()
+        {
+            context.Kernels.Sgd(new(blocks, MapLaunch.Threads), parameters, rule, context.OptimizerClock);
+            (parameters.Count, blocks) = (0, 0);
+        }
+    }
+
+    public void Adam(ReadOnlySpan<AdamSlot> slots, in AdamSettings settings)
+    {
+        var rule = new AdamRule
+        {
+            Rate = DecimalSetting.Of(settings.LearningRate), Beta1 = DecimalSetting.Of(settings.Beta1), Beta2 = DecimalSetting.Of(settings.Beta2), Step = settings.Step,
+            Eps = settings.Eps, Decay = settings.WeightDecay,
+        };
+        var (parameters, blocks) = (default(AdamParameters), 0);
+        foreach (var slot in slots)
+        {
+            if (slot.Parameter.Count == 0) continue;
+            Check(nameof(Adam), slot.Parameter, slot.Gradient, slot.Mean, slot.Square);
+            parameters.At[parameters.Count++] = new()
+            {
+                W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Mean = Address(slot.Mean), Square = Address(slot.Square),
+                Count = slot.Parameter.Count, FirstBlock = blocks,
+            };
+            blocks = Index32.Of(nameof(Adam), blocks + Blocks(slot.Parameter));
+            if (parameters.Count == AdamParameters.Slots.Capacity) Run();
+        }
+
+        if (parameters.Count > 0) Run();
+
+        void Run()
+        {
+            context.Kernels.Adam(new(blocks, MapLaunch.Threads), parameters, rule, context.OptimizerClock);
+            (parameters.Count, blocks) = (0, 0);
+        }
+    }
+
+    /// <summary>Blocks that update a parameter.</summary>
+    private static long Blocks(Tensor parameter) => (parameter.Count + Piece - 1) / Piece;
+
+    /// <summary>The caller's slots hold the tensors, and with them their memory, until the launch is in the stream.</summary>
+    private static DevicePointer Address(Tensor? tensor)
+    {
+        using var view = tensor.OnDevice();
+        return view;
+    }
+
+    private static void Check(string operation, params ReadOnlySpan<Tensor?> tensors)
+    {
+        foreach (var tensor in tensors)
+        {
+            if (tensor is not null) Require.DType(operation, "parameters, gradients and their state", tensor, DType.Float32);
+        }
+    }
+}

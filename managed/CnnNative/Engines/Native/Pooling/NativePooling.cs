@@ -1,0 +1,80 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>Two-dimensional pooling in NCHW and NHWC. Positions of maxima lie in the order of y's elements in memory.</summary>
+internal sealed class NativePooling(NativeContext context) : IPooling
+{
+    /// <summary>Window size from which a warp, not a thread, adds up a window in NCHW.</summary>
+    private const int WideWindow = 64;
+
+    public void MaxForward(in PoolingProblem problem, Tensor x, Tensor y, Tensor? positions)
+    {
+        if (y.Count == 0) return;
+        using var source = x.OnDevice();
+        using var target = y.OnDevice();
+        using var places = positions.OnDevice();
+        var (bytes, integers) = Places(positions, places);
+        var vectors = TakesVectors(x, y, source, target, bytes);
+        var geometry = Geometry(problem, x, vectors);
+        var launch = MapLaunch.Over(geometry.Outputs);
+        if (vectors) context.Kernels.MaxPoolVectorForward(y.DType, launch, source, target, bytes, integers, geometry);
+        else context.Kernels.MaxPoolForward(y.DType, launch, source, target, bytes, integers, geometry);
+    }
+
+    public void MaxBackward(in PoolingProblem problem, Tensor dy, Tensor positions, Tensor dx)
+    {
+        if (dx.Count == 0) return;
+        using var gradient = dy.OnDevice();
+        using var target = dx.OnDevice();
+        using var places = positions.OnDevice();
+        var (bytes, integers) = Places(positions, places);
+        var vectors = TakesVectors(dy, dx, gradient, target, bytes);
+        var geometry = Geometry(problem, dx, vectors);
+        var launch = MapLaunch.Over(geometry.Inputs);
+        if (vectors) context.Kernels.MaxPoolVectorBackward(dx.DType, launch, gradient, bytes, integers, target, geometry);
+        else context.Kernels.MaxPoolBackward(dx.DType, launch, gradient, bytes, integers, target, geometry);
+    }
+
+    public void AverageForward(in PoolingProblem problem, Tensor x, Tensor y)
+    {
+        if (y.Count == 0) return;
+        using var source = x.OnDevice();
+        using var target = y.OnDevice();
+        var vectors = TakesVectors(x, y, source, target);
+        var geometry = Geometry(problem, x, vectors);
+        var launch = MapLaunch.Over(geometry.Outputs);
+        if (vectors) context.Kernels.AveragePoolVectorForward(y.DType, launch, source, target, geometry);
+        else if (IsWide(problem, x.Layout)) context.Kernels.AveragePoolWideForward(y.DType, WarpPerOutput(geometry.Outputs), source, target, geometry);
+        else context.Kernels.AveragePoolForward(y.DType, launch, source, target, geometry);
+    }
+
+    public void AverageBackward(in PoolingProblem problem, Tensor dy, Tensor dx)
+    {
+        if (dx.Count == 0) return;
+        using var gradient = dy.OnDevice();
+        using var target = dx.OnDevice();
+        var vectors = TakesVectors(dy, dx, gradient, target);
+        var geometry = Geometry(problem, dx, vectors);
+        var launch = MapLaunch.Over(geometry.Inputs);
+        if (vectors) context.Kernels.AveragePoolVectorBackward(dx.DType, launch, gradient, target, geometry);
+        else context.Kernels.AveragePoolBackward(dx.DType, launch, gradient, target, geometry);
+    }
+
+    /// <summary>Whether threads take 16 bytes of channels: in NHWC, where their number and the addresses allow.</summary>
+    internal static bool TakesVectors(Layout layout, int channels, DType type, ulong addresses) =>
+        layout == Layout.Nhwc && channels % MapLaunch.Width(type) == 0 && addresses % 16 == 0;
+
+    /// <summary>Whether a warp adds up each window.</summary>
+    internal static bool IsWide(in PoolingProblem problem, Layout layout) => layout == Layout.Nchw && problem.R * problem.S >= WideWindow;
+
+    private static LaunchConfiguration WarpPerOutput(int outputs) => MapLaunch.Over(32L * outputs);
+
+    private static bool TakesVectors(Tensor x, Tensor y, DevicePointer source, DevicePointer target, DevicePointer bytes = default) =>
+        TakesVectors(x.Layout, x.Shape[1], y.DType, source.Address | target.Address | bytes.Address);
+
+    private static PoolGeometry Geometry(in PoolingProblem problem, Tensor x, bool vectors) => new(problem, x.Layout, vectors ? MapLaunch.Width(x.DType) : 1);
+
+    private static (DevicePointer Bytes, DevicePointer Integers) Places(Tensor? positions, DevicePointer places) =>
+        positions?.DType == DType.Int32 ? (DevicePointer.Null, places) : (places, DevicePointer.Null);
+}

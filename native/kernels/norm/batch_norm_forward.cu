@@ -1,0 +1,277 @@
+// Batch normalisation of x (N, C, ...), M = N * pixels elements per channel:
+//   y = gamma (x - mean) / sqrt(variance + eps) + beta, with the variance over M elements divided by M.
+// Training, where channels are large:
+//   batch_norm_statistics_*   Moments of each part of each channel; grid (channels or bundles, parts)
+//   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts; a warp per channel, 8 per block
+//   batch_norm_apply_*        y; 16 bytes per thread
+// and where they are small, all in one: batch_norm_small_*, a block per channel (planes) or bundle of channels (rows), which
+// finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
+// gamma, beta (null: 1 and 0) and the statistics are float whatever x is. Limited by bytes: x is read twice, y written once.
+#include "norm/channel_map.h"
+#include "norm/channels.h"
+#include "norm/moments.h"
+
+// What normalises one channel: y = (x - mean) factor + shift. The subtraction comes first, so that a large mean costs no digits.
+struct ChannelScale
+{
+    float mean, factor, shift;
+
+    __device__ __forceinline__ float operator()(float x) const { return fmaf(x - mean, factor, shift); }
+};
+
+__device__ __forceinline__ ChannelScale channelScale(int channel, float mean, float inverse, const float* gamma, const float* beta)
+{
+    return {mean, gamma ? inverse * gamma[channel] : inverse, beta ? beta[channel] : 0.0f};
+}
+
+__device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / __builtin_sqrt(variance + eps)); }
+
+// Moments of this thread's share of a channel, and of each channel of its vector.
+template <typename T, int width>
+__device__ __forceinline__ Moments planeMoments(const T* x, const ChannelGeometry& g, int channel, int part)
+{
+    ShiftedSums sums;
+    eachInPlanes(g, channel, part, [&](long long vector) {
+        const auto values = Elements<T, width>::load(x, vector);
+#pragma unroll
+        for (int k = 0; k < width; ++k) sums.add(values.at[k]);
+    });
+    return sums.moments();
+}
+
+template <typename T, int width>
+__device__ __forceinline__ void rowMoments(const T* x, const ChannelGeometry& g, const RowThread& thread, int part, Moments (&moments)[width])
+{
+    ShiftedSums sums[width];
+    if (thread.hasChannels()) {
+        thread.each(g, part, [&](long long vector) {
+            const auto values = Elements<T, width>::load(x, vector);
+#pragma unroll
+            for (int k = 0; k < width; ++k) sums[k].add(values.at[k]);
+        });
+    }
+#pragma unroll
+    for (int k = 0; k < width; ++k) moments[k] = sums[k].moments();
+    joinRows(moments, thread);
+}
+
+template <typename T, int width> __device__ __forceinline__ void statisticsOfRows(const T* x, const ChannelGeometry& g, Moments* parts)
+{
+    const RowThread thread(g);
+    Moments moments[width];
+    rowMoments<T, width>(x, g, thread, blockIdx.y, moments);
+    if (thread.row != 0 || !thread.hasChannels()) return;
+#pragma unroll
+    for (int k = 0; k < width; ++k) parts[(long long)blockIdx.y * g.channels + thread.vector * width + k] = moments[k];
+}
+
+// Mean and inverse deviation of a channel from its moments; stored.
+__device__ __forceinline__ float2 finishChannel(Moments moments, float eps, int channel, float* mean, float* inverse)
+{
+    const float2 result = make_float2(moments.mean(), inverseDeviation((double)moments.squares() / moments.count(), eps));
+    mean[channel] = result.x;
+    inverse[channel] = result.y;
+    return result;
+}
+
+template <typename T, int width>
+__device__ __forceinline__ void smallOfPlanes(
+    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+{
+    __shared__ float2 shared;
+    const int channel = blockIdx.x;
+    const Moments moments = joinBlock(planeMoments<T, width>(x, g, channel, 0));
+    if (threadIdx.x == 0) shared = finishChannel(moments, eps, channel, mean, inverse);
+    __syncthreads();
+    const ChannelScale scale = channelScale(channel, shared.x, shared.y, gamma, beta);
+    eachInPlanes(g, channel, 0, [&](long long vector) {
+        auto values = Elements<T, width>::load(x, vector);
+#pragma unroll
+        for (int k = 0; k < width; ++k) values.at[k] = scale(values.at[k]);
+        values.store(y, vector);
+    });
+}
+
+template <typename T, int width>
+__device__ __forceinline__ void smallOfRows(
+    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+{
+    __shared__ float2 shared[warpSize32 * width];
+    const RowThread thread(g);
+    Moments moments[width];
+    rowMoments<T, width>(x, g, thread, 0, moments);
+    const int first = thread.vector * width;
+    if (thread.row == 0 && thread.hasChannels()) {
+#pragma unroll
+        for (int k = 0; k < width; ++k) shared[thread.lane * width + k] = finishChannel(moments[k], eps, first + k, mean, inverse);
+    }
+    __syncthreads();
+    if (!thread.hasChannels()) return;
+    ChannelScale scale[width];
+#pragma unroll
+    for (int k = 0; k < width; ++k) {
+        const float2 statistics = shared[thread.lane * width + k];
+        scale[k] = channelScale(first + k, statistics.x, statistics.y, gamma, beta);
+    }
+    thread.each(g, 0, [&](long long vector) {
+        auto values = Elements<T, width>::load(x, vector);
+#pragma unroll
+        for (int k = 0; k < width; ++k) values.at[k] = scale[k](values.at[k]);
+        values.store(y, vector);
+    });
+}
+
+template <typename T> __device__ __forceinline__ void statisticsPlanes(const T* x, const ChannelGeometry& g, Moments* parts)
+{
+    const Moments moments = joinBlock(
+        g.width == 1 ? planeMoments<T, 1>(x, g, blockIdx.x, blockIdx.y) : planeMoments<T, vectorWidth<T>>(x, g, blockIdx.x, blockIdx.y));
+    if (threadIdx.x == 0) parts[(long long)blockIdx.y * g.channels + blockIdx.x] = moments;
+}
+
+template <typename T> __device__ __forceinline__ void statisticsRows(const T* x, const ChannelGeometry& g, Moments* parts)
+{
+    if (g.width == 1) statisticsOfRows<T, 1>(x, g, parts);
+    else statisticsOfRows<T, vectorWidth<T>>(x, g, parts);
+}
+
+template <typename T>
+__device__ __forceinline__ void smallPlanes(
+    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+{
+    if (g.width == 1) smallOfPlanes<T, 1>(x, g, gamma, beta, eps, y, mean, inverse);
+    else smallOfPlanes<T, vectorWidth<T>>(x, g, gamma, beta, eps, y, mean, inverse);
+}
+
+template <typename T>
+__device__ __forceinline__ void smallRows(
+    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+{
+    if (g.width == 1) smallOfRows<T, 1>(x, g, gamma, beta, eps, y, mean, inverse);
+    else smallOfRows<T, vectorWidth<T>>(x, g, gamma, beta, eps, y, mean, inverse);
+}
+
+template <typename T>
+__device__ __forceinline__ void apply(
+    const T* x, const ChannelMap& map, const float* mean, const float* inverse, const float* gamma, const float* beta, T* y)
+{
+    mapByChannel(map, y, [=](int channel, float value) { return channelScale(channel, mean[channel], inverse[channel], gamma, beta)(value); }, x);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_finish(
+    const Moments* parts, int count, int channels, float eps, float* mean, float* inverse)
+{
+    const int channel = blockIdx.x * (channelThreads / warpSize32) + threadIdx.x / warpSize32;
+    if (channel >= channels) return;
+    const Moments moments = joinParts(parts, count, channels, channel);
+    if (threadIdx.x % warpSize32 == 0) finishChannel(moments, eps, channel, mean, inverse);
+}
+
+// 1 / sqrt(variance + eps), a thread per channel.
+extern "C" __global__ __launch_bounds__(256) void batch_norm_inverse_deviation(
+    const float* variance, float eps, int channels, float* inverse)
+{
+    const int channel = blockIdx.x * channelThreads + threadIdx.x;
+    if (channel < channels) inverse[channel] = inverseDeviation(variance[channel], eps);
+}
+
+// running = (1 - momentum) running + momentum batch, with the unbiased variance, recovered from the inverse deviation; count = M.
+extern "C" __global__ __launch_bounds__(256) void batch_norm_update_running(
+    const float* mean, const float* inverse, float eps, long long count, float momentum, int channels, float* runningMean, float* runningVariance)
+{
+    const int channel = blockIdx.x * channelThreads + threadIdx.x;
+    if (channel >= channels) return;
+    const double deviation = 1.0 / inverse[channel], biased = deviation * deviation - eps, weight = momentum;
+    const double variance = (biased < 0.0 ? 0.0 : biased) * count / (count - 1);
+    runningMean[channel] = (float)((1.0 - weight) * runningMean[channel] + weight * mean[channel]);
+    runningVariance[channel] = (float)((1.0 - weight) * runningVariance[channel] + weight * variance);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f32(const float* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsPlanes(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f32(const float* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsRows(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f32(const float* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, float* y, float* mean, float* inverse)
+{
+    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f32(const float* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, float* y, float* mean, float* inverse)
+{
+    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f32(const float* x, ChannelMap map, const float* mean,
+    const float* inverse, const float* gamma, const float* beta, float* y)
+{
+    apply(x, map, mean, inverse, gamma, beta, y);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_bf16(const Bf16* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsPlanes(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_bf16(const Bf16* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsRows(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_bf16(const Bf16* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, Bf16* y, float* mean, float* inverse)
+{
+    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_bf16(const Bf16* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, Bf16* y, float* mean, float* inverse)
+{
+    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_bf16(const Bf16* x, ChannelMap map, const float* mean,
+    const float* inverse, const float* gamma, const float* beta, Bf16* y)
+{
+    apply(x, map, mean, inverse, gamma, beta, y);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f16(const Fp16* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsPlanes(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f16(const Fp16* x, ChannelGeometry geometry,
+    Moments* parts)
+{
+    statisticsRows(x, geometry, parts);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f16(const Fp16* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, Fp16* y, float* mean, float* inverse)
+{
+    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f16(const Fp16* x, ChannelGeometry geometry,
+    const float* gamma, const float* beta, float eps, Fp16* y, float* mean, float* inverse)
+{
+    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+}
+
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f16(const Fp16* x, ChannelMap map, const float* mean,
+    const float* inverse, const float* gamma, const float* beta, Fp16* y)
+{
+    apply(x, map, mean, inverse, gamma, beta, y);
+}

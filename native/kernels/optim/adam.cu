@@ -1,0 +1,63 @@
+// A step of Adam (Kingma and Ba, 2015) on many parameters in one launch, in PyTorch's order of operations:
+//   d = g + decay w;   m = beta1 m + (1 - beta1) d;   s = beta2 s + (1 - beta2) d^2
+//   w = w - rate / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + eps)
+// Mapping: 256 threads per 4096 elements of one parameter, 16 bytes at a time. Limited by bytes: w, m and s are read and written, g is
+// read.
+#include "optim/parameters.h"
+
+constexpr int adamCapacity = 80;  // parameters in a launch: arguments have 4096 bytes
+
+// Twins of the C# structs of the same names.
+struct AdamParameter
+{
+    float* w;
+    const float* gradient;
+    float *mean, *square;
+    long long count;
+    int firstBlock;
+};
+
+struct AdamParameters
+{
+    AdamParameter at[adamCapacity];
+    int count;
+};
+
+// The corrections of the bias are computed in double from the settings as the user wrote them.
+struct AdamRule
+{
+    double rate, beta1, beta2;
+    long long step;
+    float eps, decay;
+};
+
+// base^exponent by repeated squaring.
+__device__ __forceinline__ double power(double base, long long exponent)
+{
+    double result = 1.0;
+    for (; exponent > 0; exponent >>= 1, base *= base)
+        if (exponent & 1) result *= base;
+    return result;
+}
+
+extern "C" __global__ __launch_bounds__(256) void adam(AdamParameters parameters, AdamRule rule, const OptimizerClock* clock)
+{
+    // -rate / (1 - beta1^t), sqrt(1 - beta2^t): once per block, for double precision is slow on some devices.
+    __shared__ float2 corrections;
+    if (threadIdx.x == 0) {
+        const OptimizerClock now = clock ? *clock : OptimizerClock{rule.rate, rule.step};
+        corrections = make_float2(
+            (float)(-now.rate / (1.0 - power(rule.beta1, now.step))), (float)__builtin_sqrt(1.0 - power(rule.beta2, now.step)));
+    }
+    __syncthreads();
+    const float rate = corrections.x, root = corrections.y;
+    const float beta1 = (float)rule.beta1, rest1 = (float)(1.0 - rule.beta1), beta2 = (float)rule.beta2, rest2 = (float)(1.0 - rule.beta2);
+    const ParameterPiece piece = pieceOfBlock(parameters);
+    const AdamParameter& parameter = parameters.at[piece.parameter];
+    updatePiece(piece, [=](float& w, float& m, float& s, float g) {
+        const float d = rule.decay != 0.0f ? fmaf(rule.decay, w, g) : g;
+        m = fmaf(rest1, d, __fmul_rn(beta1, m));
+        s = fmaf(__fmul_rn(rest2, d), d, __fmul_rn(beta2, s));
+        w += __fmul_rn(rate, m) / (sqrtf(s) / root + rule.eps);
+    }, parameter.w, parameter.mean, parameter.square, parameter.gradient);
+}

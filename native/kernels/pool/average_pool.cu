@@ -1,0 +1,173 @@
+// Average pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, in NCHW or NHWC:
+//   y = sum over the part of the window inside the image, over its number of elements (or, where padding counts, of those inside the
+//       padded image);   dx = sum of dy / (that number) over the windows that hold the element, in the order of the windows.
+// Mapping: 256 threads; a thread per element of y (forward) or x (backward) in NCHW; in NHWC per 16 bytes of channels where C and the
+// addresses allow (the *_vector entries); average_pool_wide_forward_*, for large windows in NCHW, a warp per element of y whose
+// lanes take neighbouring elements of the window. Limited by bytes.
+#include "common/elements.h"
+#include "common/reduce.h"
+#include "pool/pool_geometry.h"
+
+// The part of a window that lies in the image, and what its sum is divided by.
+struct AverageWindow
+{
+    Range rows, columns;
+    float divisor;
+
+    __device__ __forceinline__ AverageWindow(int row, int column, const PoolGeometry& g)
+    {
+        const Range h = padded(row * (int)g.strideHeight.divisor - g.padHeight, g.windowHeight, g.height + g.padHeight);
+        const Range w = padded(column * (int)g.strideWidth.divisor - g.padWidth, g.windowWidth, g.width + g.padWidth);
+        rows = {max(h.first, 0), min(h.end, g.height)};
+        columns = {max(w.first, 0), min(w.end, g.width)};
+        const Range &high = g.countIncludePad ? h : rows, &wide = g.countIncludePad ? w : columns;
+        divisor = (float)((high.end - high.first) * (wide.end - wide.first));
+    }
+
+    __device__ __forceinline__ static Range padded(int first, int window, int limit) { return {first, min(first + window, limit)}; }
+};
+
+template <typename T, int width>
+__device__ __forceinline__ void averagePoolForward(const T* x, T* y, const PoolGeometry& g)
+{
+    const int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= g.outputs) return;
+    const PoolPlace at = poolPlace(index, g.outHeight, g.outWidth, g);
+    const AverageWindow window(at.row, at.column, g);
+    Elements<T, width> sum = {};
+    for (int h = window.rows.first; h < window.rows.end; ++h) {
+        for (int w = window.columns.first; w < window.columns.end; ++w) {
+            const auto values = Elements<T, width>::load(x, poolOffset(at, g.height, g.width, h, w, g));
+#pragma unroll
+            for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < width; ++k) sum.at[k] /= window.divisor;
+    sum.store(y, index);
+}
+
+template <typename T> __device__ __forceinline__ void averagePoolWideForward(const T* x, T* y, const PoolGeometry& g)
+{
+    const int index = blockIdx.x * (blockDim.x / warpSize32) + threadIdx.x / warpSize32, lane = threadIdx.x % warpSize32;
+    if (index >= g.outputs) return;
+    const PoolPlace at = poolPlace(index, g.outHeight, g.outWidth, g);
+    const AverageWindow window(at.row, at.column, g);
+    const T* plane = x + (long long)at.outer * g.height * g.width;
+    int height = window.rows.end - window.rows.first, length = window.columns.end - window.columns.first;
+    // Windows as wide as the plane are one run of memory.
+    if (length == g.width && height > 0) length *= height, height = 1;
+    float sum = 0.0f;
+    for (int row = 0; row < height; ++row) {
+        const T* line = plane + (window.rows.first + row) * g.width + window.columns.first;
+        for (int i = lane; i < length; i += warpSize32) sum += load(line + i);
+    }
+    sum = warpSum(sum);
+    if (lane == 0) store(y + index, sum / window.divisor);
+}
+
+template <typename T, int width>
+__device__ __forceinline__ void averagePoolBackward(const T* dy, T* dx, const PoolGeometry& g)
+{
+    const int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= g.inputs) return;
+    const PoolPlace at = poolPlace(index, g.inHeight, g.inWidth, g);
+    const int outHeight = g.outHeight.divisor, outWidth = g.outWidth.divisor;
+    const Range rows = windowsOver(at.row + g.padHeight, g.windowHeight, g.strideHeight, outHeight);
+    const Range columns = windowsOver(at.column + g.padWidth, g.windowWidth, g.strideWidth, outWidth);
+    Elements<T, width> sum = {};
+    for (int p = rows.first; p < rows.end; ++p) {
+        for (int q = columns.first; q < columns.end; ++q) {
+            const float divisor = AverageWindow(p, q, g).divisor;
+            const auto gradient = Elements<T, width>::load(dy, poolOffset(at, outHeight, outWidth, p, q, g));
+#pragma unroll
+            for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] / divisor;
+        }
+    }
+    sum.store(dx, index);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_forward_f32(const float* x, float* y, PoolGeometry geometry)
+{
+    averagePoolForward<float, 1>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_backward_f32(const float* dy, float* dx,
+    PoolGeometry geometry)
+{
+    averagePoolBackward<float, 1>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_f32(const float* x, float* y,
+    PoolGeometry geometry)
+{
+    averagePoolForward<float, vectorWidth<float>>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_f32(const float* dy, float* dx,
+    PoolGeometry geometry)
+{
+    averagePoolBackward<float, vectorWidth<float>>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_f32(const float* x, float* y,
+    PoolGeometry geometry)
+{
+    averagePoolWideForward(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_forward_bf16(const Bf16* x, Bf16* y, PoolGeometry geometry)
+{
+    averagePoolForward<Bf16, 1>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_backward_bf16(const Bf16* dy, Bf16* dx, PoolGeometry geometry)
+{
+    averagePoolBackward<Bf16, 1>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_bf16(const Bf16* x, Bf16* y,
+    PoolGeometry geometry)
+{
+    averagePoolForward<Bf16, vectorWidth<Bf16>>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_bf16(const Bf16* dy, Bf16* dx,
+    PoolGeometry geometry)
+{
+    averagePoolBackward<Bf16, vectorWidth<Bf16>>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_bf16(const Bf16* x, Bf16* y,
+    PoolGeometry geometry)
+{
+    averagePoolWideForward(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_forward_f16(const Fp16* x, Fp16* y, PoolGeometry geometry)
+{
+    averagePoolForward<Fp16, 1>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_backward_f16(const Fp16* dy, Fp16* dx, PoolGeometry geometry)
+{
+    averagePoolBackward<Fp16, 1>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_f16(const Fp16* x, Fp16* y,
+    PoolGeometry geometry)
+{
+    averagePoolForward<Fp16, vectorWidth<Fp16>>(x, y, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_f16(const Fp16* dy, Fp16* dx,
+    PoolGeometry geometry)
+{
+    averagePoolBackward<Fp16, vectorWidth<Fp16>>(dy, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_f16(const Fp16* x, Fp16* y,
+    PoolGeometry geometry)
+{
+    averagePoolWideForward(x, y, geometry);
+}
