@@ -35,6 +35,4 @@ internal sealed class NativeEngine(NativeContext context) : Engine
         context.Kernels.Dispose();
         base.Dispose(disposing);
     }
-
-    private EngineNotSupportedException Missing(string family) => new(Name, family, "this family yet");
 }

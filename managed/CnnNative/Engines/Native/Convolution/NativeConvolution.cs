@@ -61,7 +61,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         }
     }
 
-    public void BackwardBias(Tensor dy, Tensor db) => throw new EngineNotSupportedException("Native", nameof(BackwardBias), "this family yet");
+    public void BackwardBias(Tensor dy, Tensor db) => ChannelSums.Run(context, dy, db);
 
     private void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {

@@ -77,6 +77,22 @@ internal enum Kernel
     CastFromF16F32,
     CastFromF16Bf16,
     CastFromF16F16,
+    ConvForwardNchw128x128,
+    ConvForwardNchw64x64,
+    ConvForwardNchw32x128,
+    ConvForwardNchw32x32,
+    ConvForwardNhwc128x128,
+    ConvForwardNhwc64x64,
+    ConvForwardNhwc32x128,
+    ConvForwardNhwc32x32,
+    ConvWgradNchw128x128,
+    ConvWgradNchw64x64,
+    ConvWgradNchw32x128,
+    ConvWgradNchw32x32,
+    ConvWgradNhwc128x128,
+    ConvWgradNhwc64x64,
+    ConvWgradNhwc32x128,
+    ConvWgradNhwc32x32,
     CountHitsF32,
     CountHitsBf16,
     CountHitsF16,
@@ -99,6 +115,34 @@ internal enum Kernel
     CrossEntropyLongRowsForwardF16,
     CrossEntropyColumnsForwardF16,
     CrossEntropyFinishF16,
+    DepthwiseDgradNchw,
+    DepthwiseDgradNhwc,
+    DepthwiseNchw3x3S1,
+    DepthwiseNchw3x3S2,
+    DepthwiseNchw5x5S1,
+    DepthwiseNchw5x5S2,
+    DepthwiseNchw7x7S1,
+    DepthwiseNchw7x7S2,
+    DepthwiseNhwc3x3S1,
+    DepthwiseNhwc3x3S2,
+    DepthwiseNhwc5x5S1,
+    DepthwiseNhwc5x5S2,
+    DepthwiseNhwc7x7S1,
+    DepthwiseNhwc7x7S2,
+    DepthwiseNchwAny,
+    DepthwiseNhwcAny,
+    DepthwiseWgradNchw3x3S1,
+    DepthwiseWgradNchw3x3S2,
+    DepthwiseWgradNchw5x5S1,
+    DepthwiseWgradNchw5x5S2,
+    DepthwiseWgradNchw7x7S1,
+    DepthwiseWgradNchw7x7S2,
+    DepthwiseWgradNhwc3x3S1,
+    DepthwiseWgradNhwc3x3S2,
+    DepthwiseWgradNhwc5x5S1,
+    DepthwiseWgradNhwc5x5S2,
+    DepthwiseWgradNhwc7x7S1,
+    DepthwiseWgradNhwc7x7S2,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -118,6 +162,13 @@ internal enum Kernel
     ScaleF16,
     BroadcastF16,
     Increment,
+    FoldPaddingNchw,
+    FoldPaddingNhwc,
+    GatherFilters,
+    Im2colNchw,
+    Im2colNhwc,
+    Col2imNchw,
+    Col2imNhwc,
     MaxPoolForwardF32,
     MaxPoolBackwardF32,
     MaxPoolVectorForwardF32,
@@ -272,6 +323,22 @@ internal sealed unsafe partial class Kernels
         new("cast", "cast_from_f16_f32", 256, "sm_80 sm_90a"),
         new("cast", "cast_from_f16_bf16", 256, "sm_80 sm_90a"),
         new("cast", "cast_from_f16_f16", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_128x128", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_64x64", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_32x128", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nchw_32x32", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_128x128", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_64x64", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_32x128", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_nhwc_32x32", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_128x128", 256, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_64x64", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_32x128", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nchw_32x32", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_128x128", 256, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_64x64", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_32x128", 64, "sm_80 sm_90a"),
+        new("conv_wgrad", "conv_wgrad_nhwc_32x32", 64, "sm_80 sm_90a"),
         new("count_hits", "count_hits_f32", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_bf16", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_f16", 256, "sm_80 sm_90a"),
@@ -294,6 +361,34 @@ internal sealed unsafe partial class Kernels
         new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_f16", 256, "sm_80 sm_90a"),
+        new("depthwise_dgrad", "depthwise_dgrad_nchw", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad", "depthwise_dgrad_nhwc", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nchw_any", 128, "sm_80 sm_90a"),
+        new("depthwise_forward", "depthwise_nhwc_any", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -313,6 +408,13 @@ internal sealed unsafe partial class Kernels
         new("elementwise", "scale_f16", 256, "sm_80 sm_90a"),
         new("elementwise", "broadcast_f16", 256, "sm_80 sm_90a"),
         new("elementwise", "increment", 32, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nchw", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nhwc", 256, "sm_80 sm_90a"),
+        new("gather_filters", "gather_filters", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nhwc", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_backward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
@@ -340,10 +442,10 @@ internal sealed unsafe partial class Kernels
         new("sgemm", "sgemm_nt_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_64x64", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tt_64x64", 64, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nn_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_nt_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tn_32x128", 128, "sm_80 sm_90a"),
-        new("sgemm", "sgemm_tt_32x128", 128, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nn_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_nt_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tn_32x128", 64, "sm_80 sm_90a"),
+        new("sgemm", "sgemm_tt_32x128", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_32x32", 64, "sm_80 sm_90a"),
@@ -401,10 +503,15 @@ internal sealed unsafe partial class Kernels
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
         ("ChannelGeometry", 32, sizeof(ChannelGeometry)),
         ("ChannelMap", 40, sizeof(ChannelMap)),
+        ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),
         ("DepthSplit", 16, sizeof(DepthSplit)),
+        ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
+        ("FastDivisor", 12, sizeof(FastDivisor)),
+        ("FilterOrder", 76, sizeof(FilterOrder)),
+        ("FoldGeometry", 112, sizeof(FoldGeometry)),
         ("GemmProblem", 72, sizeof(GemmProblem)),
         ("PoolGeometry", 128, sizeof(PoolGeometry)),
         ("RandomSource", 24, sizeof(RandomSource)),
@@ -761,6 +868,249 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CastFromF16F32, Kernel.CastFromF16Bf16, Kernel.CastFromF16F16), launch, arguments);
     }
 
+    /// <summary>conv_forward_nchw_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw128x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw64x64, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw32x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nchw_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNchw32x32, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc128x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc64x64, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc32x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_nhwc_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardNhwc32x32, launch, arguments);
+    }
+
+    /// <summary>One of 8 kernels from conv_forward_nchw_128x128 to conv_forward_nhwc_32x32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw128x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw64x64, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw32x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nchw_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNchw32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNchw32x32, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_128x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc128x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_64x64(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc64x64, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_32x128(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc32x128, launch, arguments);
+    }
+
+    /// <summary>conv_wgrad_nhwc_32x32(float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgradNhwc32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(Kernel.ConvWgradNhwc32x32, launch, arguments);
+    }
+
+    /// <summary>One of 8 kernels from conv_wgrad_nchw_128x128 to conv_wgrad_nhwc_32x32: (float* x, float* dy, float* dw, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void ConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer dw, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &dw;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(kernel, launch, arguments);
+    }
+
     /// <summary>count_hits_f32, _bf16 or _f16(float* scores, long long* labels, int rows, int classes, unsigned long long* hits)</summary>
     public void CountHits(DType type, in LaunchConfiguration launch, DevicePointer scores, DevicePointer labels, int rows, int classes, DevicePointer hits)
     {
@@ -864,6 +1214,454 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyFinishF32, Kernel.CrossEntropyFinishBf16, Kernel.CrossEntropyFinishF16), launch, arguments);
     }
 
+    /// <summary>depthwise_dgrad_nchw(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradNchw(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(Kernel.DepthwiseDgradNchw, launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nhwc(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradNhwc(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(Kernel.DepthwiseDgradNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from depthwise_dgrad_nchw to depthwise_dgrad_nhwc: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNchw7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(Kernel.DepthwiseNhwc7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseNchwAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(Kernel.DepthwiseNchwAny, launch, arguments);
+    }
+
+    /// <summary>depthwise_nhwc_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseNhwcAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(Kernel.DepthwiseNhwcAny, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from depthwise_nchw_any to depthwise_nhwc_any: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from depthwise_nchw_3x3_s1 to depthwise_nhwc_7x7_s2: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
+    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &strips;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nchw_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNchw7x7S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc3x3S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc3x3S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc5x5S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc5x5S2, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc7x7S1, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgradNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(Kernel.DepthwiseWgradNhwc7x7S2, launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from depthwise_wgrad_nchw_3x3_s1 to depthwise_wgrad_nhwc_7x7_s2: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
+    public void DepthwiseWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &stripsPerSplit;
+        Launch(kernel, launch, arguments);
+    }
+
     /// <summary>dropout_f32, _bf16 or _f16(float* x, float* y, long long count, float probability, float factor, long long unitSize, RandomSource source, ElementOrder order)</summary>
     public void Dropout(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, float probability, float factor, long unitSize, RandomSource source, ElementOrder order)
     {
@@ -939,6 +1737,106 @@ internal sealed unsafe partial class Kernels
         void** arguments = stackalloc void*[1];
         arguments[0] = &counter;
         Launch(Kernel.Increment, launch, arguments);
+    }
+
+    /// <summary>fold_padding_nchw(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNchw(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.FoldPaddingNchw, launch, arguments);
+    }
+
+    /// <summary>fold_padding_nhwc(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNhwc(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.FoldPaddingNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from fold_padding_nchw to fold_padding_nhwc: (float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPadding(Kernel kernel, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &padded;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>gather_filters(float* w, float* target, FilterOrder order)</summary>
+    public void GatherFilters(in LaunchConfiguration launch, DevicePointer w, DevicePointer target, FilterOrder order)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &w;
+        arguments[1] = &target;
+        arguments[2] = &order;
+        Launch(Kernel.GatherFilters, launch, arguments);
+    }
+
+    /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNchw(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(Kernel.Im2colNchw, launch, arguments);
+    }
+
+    /// <summary>im2col_nhwc(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNhwc(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(Kernel.Im2colNhwc, launch, arguments);
+    }
+
+    /// <summary>col2im_nchw(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNchw(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.Col2imNchw, launch, arguments);
+    }
+
+    /// <summary>col2im_nhwc(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNhwc(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(Kernel.Col2imNhwc, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from col2im_nchw to col2im_nhwc: (float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2im(Kernel kernel, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &columns;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from im2col_nchw to im2col_nhwc: (float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2col(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &columns;
+        arguments[2] = &geometry;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>max_pool_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* bytes, int* integers, PoolGeometry geometry)</summary>

@@ -32,5 +32,5 @@ internal sealed class NativeMatrix(NativeContext context) : IMatrix
         if (!Epilogues.CanFuse(activation)) y.Device.Engine.Activation.Forward(activation, y, y);
     }
 
-    public void SumRows(Tensor dy, Tensor db) => throw new EngineNotSupportedException("Native", nameof(SumRows), "this family yet");
+    public void SumRows(Tensor dy, Tensor db) => ChannelSums.Run(context, dy, db);
 }
