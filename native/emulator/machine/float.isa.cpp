@@ -1,4 +1,4 @@
-// Single and double precision. Everything here but the .approx forms is exact to the bit.
+// Single and double precision. Everything here but the .approx forms of double precision is exact to the bit.
 #include "machine/float_math.h"
 #include "machine/rounding.h"
 
@@ -50,24 +50,7 @@ template <class Op> struct Three {
   float operator()(float a, float b, float c) const { return Op{}(Op{}(a, b), c); }
 };
 
-// Approximations: computed exactly and rounded once, which is within every bound that the instruction set states.
-struct RsqrtApprox {
-  float operator()(float a) const { return float(1.0 / __builtin_sqrt(double(a))); }
-  double operator()(double a) const { return 1.0 / __builtin_sqrt(a); }
-};
-struct SinApprox { float operator()(float a) const { return float(std::sin(double(a))); } };
-struct CosApprox { float operator()(float a) const { return float(std::cos(double(a))); } };
-struct Lg2Approx { float operator()(float a) const { return float(std::log2(double(a))); } };
-struct Ex2Approx { float operator()(float a) const { return float(std::exp2(double(a))); } };
-struct TanhApprox { float operator()(float a) const { return float(std::tanh(double(a))); } };
-// The quotient of divisors beyond 2^126 is zero (not-a-number for an infinite dividend).
-struct DivApprox {
-  float operator()(float a, float b) const {
-    const float magnitude = std::fabs(b);
-    if (magnitude > 0x1p126f && magnitude < INFINITY) return std::fabs(a) == INFINITY ? a * 0.0f : std::copysign(0.0f, a) * (b < 0 ? -1.0f : 1.0f);
-    return a / b;
-  }
-};
+struct Rsqrt { double operator()(double a) const { return 1.0 / __builtin_sqrt(a); } };
 
 // An operation with flushed operands, and its result finished.
 template <class Op, bool Ftz, bool Sat> struct Exact {
@@ -145,10 +128,6 @@ template <class Op, std::size_t Count> void arithmetic(Decoder& d, Instruction& 
   }
 }
 
-template <class Op, std::size_t Count> void single(Decoder& d, Instruction& out) {
-  plainOperands(d, out, d.last(), d.last());
-  out.function = d.has("ftz") ? mapOf<Exact<Op, true, false>, float, Count>() : mapOf<Exact<Op, false, false>, float, Count>();
-}
 template <class Op> void approxDouble(Decoder& d, Instruction& out) {
   plainOperands(d, out, d.last(), d.last());
   out.function = mapOf<Exact<Op, false, false>, double, 1>();
@@ -222,22 +201,12 @@ std::span<const Entry> floating() {
       {"mad.{rn|rz|rm|rp}.f64", "=T T T T", 14, 13, c, 2, arithmetic<Fma, 3>},
       {"div.{rn|rz|rm|rp}[.ftz].f32", "=T T T", 14, 20, c, 1, arithmetic<Div, 2>},
       {"div.{rn|rz|rm|rp}.f64", "=T T T", 14, 13, c, 1, arithmetic<Div, 2>},
-      {"div.full[.ftz].f32", "=T T T", 14, 10, c, 1, single<Div, 2>},
-      {"div.approx[.ftz].f32", "=T T T", 14, 10, c, 1, single<DivApprox, 2>},
       {"rcp.{rn|rz|rm|rp}[.ftz].f32", "=T T", 14, 20, c, 1, arithmetic<Rcp, 1>},
       {"rcp.{rn|rz|rm|rp}.f64", "=T T", 14, 13, c, 1, arithmetic<Rcp, 1>},
-      {"rcp.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<Rcp, 1>},
       {"rcp.approx.ftz.f64", "=T T", 21, 20, c, 1, approxDouble<Rcp>},
       {"sqrt.{rn|rz|rm|rp}[.ftz].f32", "=T T", 14, 20, c, 1, arithmetic<Sqrt, 1>},
       {"sqrt.{rn|rz|rm|rp}.f64", "=T T", 14, 13, c, 1, arithmetic<Sqrt, 1>},
-      {"sqrt.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<Sqrt, 1>},
-      {"rsqrt.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<RsqrtApprox, 1>},
-      {"rsqrt.approx[.ftz].f64", "=T T", 14, 13, c, 1, approxDouble<RsqrtApprox>},
-      {"sin.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<SinApprox, 1>},
-      {"cos.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<CosApprox, 1>},
-      {"lg2.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<Lg2Approx, 1>},
-      {"ex2.approx[.ftz].f32", "=T T", 14, 10, c, 1, single<Ex2Approx, 1>},
-      {"tanh.approx.f32", "=T T", 70, 75, c, 1, single<TanhApprox, 1>},
+      {"rsqrt.approx[.ftz].f64", "=T T", 14, 13, c, 1, approxDouble<Rsqrt>},
       {"abs[.ftz].f32", "=T T", 10, 10, c, 0, sign<Abs>},
       {"abs.f64", "=T T", 10, 13, c, 0, sign<Abs>},
       {"neg[.ftz].f32", "=T T", 10, 10, c, 0, sign<Neg>},

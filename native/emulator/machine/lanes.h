@@ -12,10 +12,11 @@
 
 // Lanes are independent of each other: a destination slot is exactly a source slot or far from it.
 #if defined(__clang__)
-#define CNN_EACH_LANE _Pragma("clang loop vectorize(assume_safety)") for (unsigned l = 0; l < warpLanes; ++l)
+#define CNN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
-#define CNN_EACH_LANE _Pragma("GCC ivdep") for (unsigned l = 0; l < warpLanes; ++l)
+#define CNN_INDEPENDENT _Pragma("GCC ivdep")
 #endif
+#define CNN_EACH_LANE CNN_INDEPENDENT for (unsigned l = 0; l < warpLanes; ++l)
 
 namespace cnn::emu::CNN_ISA {
 

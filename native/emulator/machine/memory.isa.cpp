@@ -121,8 +121,7 @@ template <class D> struct Registers {
 // Lanes [first, first + Count): one after the other in memory.
 template <class E, class D, unsigned N, unsigned Count>
 [[gnu::always_inline]] inline void loadRow(const Registers<D>& d, unsigned first, const E* from) {
-#pragma GCC ivdep
-  for (unsigned l = 0; l < Count; ++l)
+  CNN_INDEPENDENT for (unsigned l = 0; l < Count; ++l)
     for (unsigned n = 0; n < N; ++n) d.element[n][first + l] = widen<E, D>(from[l * N + n]);
 }
 

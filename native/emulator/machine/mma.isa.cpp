@@ -5,6 +5,7 @@
 // register (k = t), 4 to a step. A register of packed operands, read as memory, is a tile [g][k] of 8 x 8 or 8 x 16.
 #include "machine/collective.h"
 #include "machine/family.h"
+#include "machine/jitter.h"
 #include "machine/mma_fragments.h"
 #include "machine/mma_math.h"
 
@@ -88,8 +89,11 @@ template <class Format, int K, bool half> const Instruction* mma16(Warp& w, cons
   BlockB<float, K> b;
   alignas(64) float transposed[K][16];
   fragmentA<Format, K>(w, f.a, transposed);
-  a.fill(transposed);
   readB<Format>(w, f, b);
+  reorder(transposed, i->flags);
+  reorder(b.at, i->flags);
+  a.fill(transposed);
+  const SumRounding rounding(i->flags);
   if constexpr (half) multiplyHalf(w, f, a, b);
   else multiplyFloat(w, f, a, b);
   return i + 1;
@@ -102,8 +106,11 @@ template <int K> const Instruction* mma32(Warp& w, const Instruction* i) {
   BlockB<float, K> b;
   alignas(64) float transposed[K][16];
   fragmentA<Tf32, K>(w, f.a, transposed);
-  a.fill(transposed);
   readB32(w, f, b);
+  reorder(transposed, i->flags);
+  reorder(b.at, i->flags);
+  a.fill(transposed);
+  const SumRounding rounding(i->flags);
   multiplyFloat(w, f, a, b);
   return i + 1;
 }
@@ -150,6 +157,7 @@ template <Handler handler> void decode(Decoder& decoder, Instruction& out) {
   slots(3, f.c, false);
   slots(0, f.d, true);
   out.extra = &f;
+  out.flags = requestedJitter();
   out.function = handler;
 }
 

@@ -8,14 +8,37 @@
 //
 // Numerics: products are exact, sums are in f32, k ascending, rounded to nearest at each step. The hardware sums several
 // products in one wider, truncated step; results agree to a few units in the last place of the largest term, not in bits.
+// With jitter (jitter.h) k comes in another order, and odd numbers truncate.
 #pragma once
 
 #include "machine/mma_lanes.h"
+#include "machine/rounding.h"
 
 #include <bit>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace cnn::emu::CNN_ISA {
+
+// While it lives, sums of odd jitters truncate.
+class SumRounding {
+ public:
+  explicit SumRounding(uint32_t jitter) {
+    if (jitter & 1) scope_.emplace(Round::zero);
+  }
+
+ private:
+  std::optional<RoundingScope> scope_;
+};
+
+// Rows of an operand, k by k, in the order of the jitter. Both operands of a product must be given the same one.
+template <class Row, std::size_t K> void reorder(Row (&rows)[K], uint32_t jitter) {
+  const std::size_t flip = jitter / 2 % K;
+  if (flip == 0) return;
+  for (std::size_t k = 0; k < K; ++k)
+    if ((k ^ flip) > k) std::swap(rows[k], rows[k ^ flip]);
+}
 
 // An operand A of M (16 or 8) rows, spread over the lanes.
 template <class T, int K> struct SpreadA {

@@ -10,6 +10,7 @@
 #include "machine/checks.h"
 #include "machine/collective.h"
 #include "machine/family.h"
+#include "machine/jitter.h"
 #include "machine/matrix_descriptor.h"
 #include "machine/mma_fragments.h"
 #include "machine/mma_math.h"
@@ -164,10 +165,13 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
   if (o.sign < 0)
     for (auto& row : transposed)
       for (float& value : row) value = -value;
+  reorder(transposed, i->flags);
   a.fill(transposed);
+  const SumRounding rounding(i->flags);
   for (uint32_t column = 0; column < o.n; column += 8) {
     BlockB<float, K> b;
     readB<Format, K>(units, db, o.transposeB, column, b);
+    reorder(b.at, i->flags);
     accumulate<K, half>(w, o.d + column / 8 * (half ? 2 : 4), a, b, scale == 0);
   }
   if (units.failed) return outsideShared(w, i, name, units.outside, 16, -1);
@@ -232,6 +236,7 @@ template <class Format, int K, bool half, bool registers> void decode(Decoder& d
   }
   decoder.flops(int(2 * 64 * o.n * K / 128));
   out.extra = &o;
+  out.flags = requestedJitter();
   out.function = multiply<Format, K, half, registers>;
 }
 
