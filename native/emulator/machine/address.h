@@ -74,7 +74,8 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureSome(const
   const unsigned first = unsigned(std::countr_zero(mask)), last = 31 - unsigned(std::countl_zero(mask));
   const std::uint64_t any = a.at[first], start = any - first * Bytes;
   const std::uint32_t inRow = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == start + l * Bytes; });
-  if ((mask & ~inRow) == 0) return {any, start + last * Bytes, Pattern::row, any % Bytes == 0};
+  const std::uint64_t end = start + last * Bytes;
+  if ((mask & ~inRow) == 0 && end >= any) return {any, end, Pattern::row, any % Bytes == 0};
   const std::uint32_t same = lanesWhere([&](unsigned l) __attribute__((always_inline)) { return a.at[l] == any; });
   if ((mask & ~same) == 0) return {any, any, Pattern::place, any % Bytes == 0};
   return measureScattered<Bytes, false>(a, mask, any);
@@ -103,13 +104,13 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measureAll(const 
     off |= *reinterpret_cast<const AddressGroup*>(a.at + first) ^ (steps + a.at[first]);
   if (!isZero(off)) return measureScattered<Bytes, true>(a, allLanes, a.at[0]);
 
-  const std::uint64_t first = a.at[0], second = a.at[8], third = a.at[16], fourth = a.at[24];
+  const std::uint64_t first = a.at[0], second = a.at[8], third = a.at[16], fourth = a.at[24], next = groupLanes * step;
+  const auto [low, last] = std::minmax({first, second, third, fourth});
+  const std::uint64_t high = last + (groupLanes - 1) * step;
+  if (high < last) return measureScattered<Bytes, true>(a, allLanes, first);  // beyond the last address and on from zero
   const bool aligned = (first | second | third | fourth) % Bytes == 0;
-  const std::uint64_t next = groupLanes * step;
-  if (second == first + next && third == second + next && fourth == third + next)
-    return {first, first + (warpLanes - 1) * step, step ? Pattern::row : Pattern::place, aligned};
-  const auto [low, high] = std::minmax({first, second, third, fourth});
-  return {low, high + (groupLanes - 1) * step, step ? Pattern::rows : Pattern::places, aligned};
+  const bool whole = second == first + next && third == second + next && fourth == third + next;
+  return {low, high, whole ? (moves ? Pattern::row : Pattern::place) : moves ? Pattern::rows : Pattern::places, aligned};
 }
 
 template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const LaneAddresses& a, std::uint32_t mask) {
@@ -118,31 +119,36 @@ template <unsigned Bytes> [[gnu::always_inline]] inline Extent measure(const Lan
 
 // ---- from an extent to host memory: what to add to its addresses. False if it does not lie in one allocation or in the
 // block's own shared memory, all of it, or may not be written; then the slow way finds out what is wrong, if anything.
-template <unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool globalBase(Block& block, const Extent& e, std::byte*& base) {
+template <unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool globalBase(Block& block, const Extent& e, std::uint64_t& base) {
   const Memory::Range* range = block.ranges.find(e.low, e.high, Bytes);
   if (!range) [[unlikely]] range = block.ranges.learn(*block.launch->memory, e.low, e.high, Bytes);
   if (!range || (Writes && range->readOnly)) [[unlikely]] return false;
-  base = reinterpret_cast<std::byte*>(range->delta);
+  base = std::uint64_t(range->delta);
   return true;
 }
 
-template <unsigned Bytes> [[gnu::always_inline]] inline bool sharedBase(const Block& block, const Extent& e, std::uint64_t window, std::byte*& base) {
-  base = block.shared - window;
-  return e.low >= window && e.high - window + Bytes <= block.sharedBytes;
+// No sum here may pass the last address and go on from zero.
+[[gnu::always_inline]] inline bool within(const Extent& e, std::uint64_t begin, std::uint64_t size, unsigned bytes) {
+  return bytes <= size && e.low - begin <= size - bytes && e.high - begin <= size - bytes;
+}
+
+template <unsigned Bytes> [[gnu::always_inline]] inline bool sharedBase(const Block& block, const Extent& e, std::uint64_t window, std::uint64_t& base) {
+  base = reinterpret_cast<std::uint64_t>(block.shared) - window;
+  return within(e, window, block.sharedBytes, Bytes);
 }
 
 // Local memory: every lane has its own, so that lanes with one address lie far apart on the host.
-[[gnu::always_inline]] inline bool localBase(const Warp& warp, LaneAddresses& a, Extent& e, unsigned bytes, std::uint64_t window, std::byte*& base) {
-  if (e.low < window || e.high - window + bytes > warp.localBytes) return false;
+[[gnu::always_inline]] inline bool localBase(const Warp& warp, LaneAddresses& a, Extent& e, unsigned bytes, std::uint64_t window, std::uint64_t& base) {
+  if (!within(e, window, warp.localBytes, bytes)) return false;
   CNN_EACH_LANE a.at[l] += l * warp.localStride;
   e.pattern = Pattern::scattered;
-  base = warp.local - window;
+  base = reinterpret_cast<std::uint64_t>(warp.local) - window;
   return true;
 }
 
 enum class Where { global, shared, local, generic };
 
-template <Where W, unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool reach(Warp& warp, LaneAddresses& a, Extent& e, std::byte*& base) {
+template <Where W, unsigned Bytes, bool Writes> [[gnu::always_inline]] inline bool reach(Warp& warp, LaneAddresses& a, Extent& e, std::uint64_t& base) {
   if constexpr (W == Where::shared) return sharedBase<Bytes>(*warp.block, e, 0, base);
   if constexpr (W == Where::local) return localBase(warp, a, e, Bytes, 0, base);
   if constexpr (W == Where::generic) {

@@ -134,7 +134,7 @@ template <class E, class D, unsigned N, unsigned Count>
 }
 
 template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void loadLanes(const Registers<D>& d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void loadLanes(const Registers<D>& d, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a) {
   for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const unsigned l = unsigned(std::countr_zero(rest));
     const E* from = reinterpret_cast<const E*>(base + a.at[l]);
@@ -159,25 +159,25 @@ using Word = std::uint32_t;
 }
 
 // One element per lane from anywhere.
-[[gnu::always_inline]] inline void gather(Word* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void gather(Word* d, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a) {
   for (unsigned l = 0; l < warpLanes; l += 8) {
     const __m256i old = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d + l));
-    const __m256i value = _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1);
+    const __m256i value = _mm512_mask_i64gather_epi32(old, __mmask8(mask >> l), _mm512_load_si512(a.at + l), reinterpret_cast<const void*>(base), 1);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + l), value);
   }
 }
-[[gnu::always_inline]] inline void gather(std::uint64_t* d, std::uint32_t mask, const std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void gather(std::uint64_t* d, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a) {
   for (unsigned l = 0; l < warpLanes; l += 8)
-    _mm512_storeu_si512(d + l, _mm512_mask_i64gather_epi64(_mm512_loadu_si512(d + l), __mmask8(mask >> l), _mm512_load_si512(a.at + l), base, 1));
+    _mm512_storeu_si512(d + l, _mm512_mask_i64gather_epi64(_mm512_loadu_si512(d + l), __mmask8(mask >> l), _mm512_load_si512(a.at + l), reinterpret_cast<const void*>(base), 1));
 }
 // To anywhere, in the order of the lanes: where several write one place, the last one stays.
-[[gnu::always_inline]] inline void scatter(const Word* s, std::uint32_t mask, std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void scatter(const Word* s, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a) {
   for (unsigned l = 0; l < warpLanes; l += 8)
-    _mm512_mask_i64scatter_epi32(base, __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s + l)), 1);
+    _mm512_mask_i64scatter_epi32(reinterpret_cast<void*>(base), __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s + l)), 1);
 }
-[[gnu::always_inline]] inline void scatter(const std::uint64_t* s, std::uint32_t mask, std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void scatter(const std::uint64_t* s, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a) {
   for (unsigned l = 0; l < warpLanes; l += 8)
-    _mm512_mask_i64scatter_epi64(base, __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm512_loadu_si512(s + l), 1);
+    _mm512_mask_i64scatter_epi64(reinterpret_cast<void*>(base), __mmask8(mask >> l), _mm512_load_si512(a.at + l), _mm512_loadu_si512(s + l), 1);
 }
 
 // Four words per lane, eight lanes in a row: 8 x 4 becomes 4 x 8.
@@ -196,7 +196,7 @@ using Word = std::uint32_t;
 }
 
 // Four words per lane from anywhere, for 16 lanes: 4 x 4 blocks are transposed in registers.
-[[gnu::always_inline]] inline void loadQuads(const Registers<Word>& d, unsigned first, const std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void loadQuads(const Registers<Word>& d, unsigned first, std::uint64_t base, const LaneAddresses& a) {
   const auto quad = [&](unsigned lane) __attribute__((always_inline)) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + a.at[first + lane])); };
   __m512i row[4];
   for (unsigned n = 0; n < 4; ++n) {
@@ -218,7 +218,7 @@ template <class E, class D> inline constexpr bool words = false;
 #endif
 
 template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void loadGroups(const Registers<D>& d, Pattern pattern, const std::byte* base, const LaneAddresses& a) {
+[[gnu::always_inline]] inline void loadGroups(const Registers<D>& d, Pattern pattern, std::uint64_t base, const LaneAddresses& a) {
   for (unsigned first = 0; first < warpLanes; first += groupLanes) {
     const E* const from = reinterpret_cast<const E*>(base + a.at[first]);
     if (pattern == Pattern::places) {
@@ -236,7 +236,7 @@ template <class E, class D, unsigned N>
 }
 
 template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void load(Warp& warp, const Instruction* i, std::uint32_t mask, const std::byte* base,
+[[gnu::always_inline]] inline void load(Warp& warp, const Instruction* i, std::uint32_t mask, std::uint64_t base,
                                         const LaneAddresses& a, const Extent& e) {
   const Registers<D> d(warp, i);
   if (e.pattern == Pattern::row && mask == allLanes && !(words<E, D> && N == 4))
@@ -245,10 +245,9 @@ template <class E, class D, unsigned N>
     return loadPlace<E, D, N, warpLanes>(d, 0, reinterpret_cast<const E*>(base + e.low));
   if (e.pattern != Pattern::scattered && mask == allLanes) return loadGroups<E, D, N>(d, e.pattern, base, a);
 #if defined(__AVX512F__)
-  if constexpr (words<E, D> && N == 1) {
-    const unsigned first = unsigned(std::countr_zero(mask));
-    if (e.pattern == Pattern::row) return loadSomeOfRow(d.element[0], mask, reinterpret_cast<const E*>(base + e.low) - std::ptrdiff_t(first));
-  }
+  if constexpr (words<E, D> && N == 1)
+    if (e.pattern == Pattern::row)
+      return loadSomeOfRow(d.element[0], mask, reinterpret_cast<const E*>(base + e.low - unsigned(std::countr_zero(mask)) * sizeof(E)));
   if constexpr (N == 1 && std::is_same_v<E, D>) return gather(d.element[0], mask, base, a);
   if constexpr (words<E, D> && N == 4)
     if (mask == allLanes) return loadQuads(d, 0, base, a), loadQuads(d, 16, base, a);
@@ -257,7 +256,7 @@ template <class E, class D, unsigned N>
 }
 
 template <class E, class D, unsigned N>
-[[gnu::always_inline]] inline void store(Warp& warp, const Instruction* i, std::uint32_t mask, std::byte* base, const LaneAddresses& a,
+[[gnu::always_inline]] inline void store(Warp& warp, const Instruction* i, std::uint32_t mask, std::uint64_t base, const LaneAddresses& a,
                                          const Extent& e) {
   const Registers<D> s(warp, i);
   if (e.pattern == Pattern::row && mask == allLanes) {
@@ -269,7 +268,7 @@ template <class E, class D, unsigned N>
   }
 #if defined(__AVX512F__)
   if constexpr (words<E, D> && N == 1)
-    if (e.pattern == Pattern::row) return storeSomeOfRow(s.element[0], mask, reinterpret_cast<E*>(base + e.low) - std::countr_zero(mask));
+    if (e.pattern == Pattern::row) return storeSomeOfRow(s.element[0], mask, reinterpret_cast<E*>(base + e.low - unsigned(std::countr_zero(mask)) * sizeof(E)));
   if constexpr (N == 1 && std::is_same_v<E, D>) return scatter(s.element[0], mask, base, a);
 #endif
   for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) {
@@ -285,7 +284,7 @@ template <Where W, class E, class D, unsigned N, bool Writes> const Instruction*
   LaneAddresses a;
   gatherAddresses(warp, i, i->slot[4], a);
   Extent e = measure<sizeof(E) * N>(a, mask);
-  std::byte* base;
+  std::uint64_t base;
   if (warp.instrumented || !e.aligned || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
     return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
   if constexpr (Writes) store<E, D, N>(warp, i, mask, base, a, e);

@@ -44,6 +44,21 @@ TEST(shared_bounds) {
   CHECK_EQ(run("mov.u32 %r1, tile;\nst.shared.u32 [%r1+256], 1;").code, 700);
 }
 
+// Rows that begin below the last address and go on from zero lie outside, wherever they end.
+TEST(addresses_that_wrap) {
+  for (const char* first : {"-4", "-64", "-124", "-128"}) {
+    const std::string at = std::string("mov.u32 %r9, tile;\nadd.u64 %x3, %x1, ") + first + ";\n";
+    CHECK_EQ(run(at + "ld.shared.u32 %r1, [%x3];").code, 700);
+    CHECK_EQ(run(at + "st.shared.u32 [%x3], 1;").code, 700);
+    CHECK_EQ(run(at + "setp.gt.u32 %p1, %r0, 0;\n@%p1 ld.shared.u32 %r1, [%x3];").code, std::string(first) == "-4" ? 0 : 700);
+    CHECK_EQ(run(at + "add.u64 %x3, %x3, %x0;\nld.global.u32 %r1, [%x3];").code, 700);
+  }
+  // The second group of eight lanes alone.
+  const std::string group = "mov.u32 %r9, tile;\nand.b32 %r1, %r0, 7;\nmul.wide.u32 %x3, %r1, 4;\nand.b32 %r2, %r0, 8;\nsetp.ne.u32 %p1, %r2, 0;\n@%p1 add.u64 %x3, %x3, -16;\n";
+  CHECK_EQ(run(group + "ld.shared.u32 %r3, [%x3];").code, 700);
+  CHECK_EQ(run(group + "@%p1 add.u64 %x3, %x3, 16;\nld.shared.u32 %r3, [%x3];").code, 0);
+}
+
 TEST(use_after_free) {
   Device device;
   Program program(device, moduleText(".visible .entry k(.param .u64 p)\n{\n.reg .b32 %r;\n.reg .b64 %x;\nld.param.u64 %x, [p];\nld.global.u32 %r, [%x];\nret;\n}"));
