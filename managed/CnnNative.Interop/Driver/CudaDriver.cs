@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using RawDriver = CnnNative.Interop.Raw.Driver;
 
@@ -7,9 +6,7 @@ namespace CnnNative.Interop;
 /// <summary>The CUDA driver of this process: found and initialised at first use.</summary>
 public static unsafe class CudaDriver
 {
-    internal const string LibraryName = "cuda";
-
-    private static readonly Lazy<LibrarySearch> Loaded = new(Load);
+    private static readonly Lazy<LibrarySearch> Loaded = new(() => RawDriver.Bind(LibraryFinder.Find(CudaLibrary.Driver)));
     private static readonly Lazy<CudaStatus> Initialised = new(() => RawDriver.cuInit(0));
 
     /// <summary>Where the driver was looked for. Loads it, if it is there, but does not start it.</summary>
@@ -61,12 +58,5 @@ public static unsafe class CudaDriver
     private static void Require()
     {
         if (!Search.Found) throw new LibraryNotFoundException(Search);
-    }
-
-    private static LibrarySearch Load()
-    {
-        var search = LibraryFinder.Find(CudaLibrary.Driver);
-        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name == LibraryName ? search.Handle : 0);
-        return search;
     }
 }

@@ -1,18 +1,10 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-
-[assembly: DisableRuntimeMarshalling]
 
 namespace CnnNative.Interop.Raw;
 
-/// <summary>
-/// The functions of the CUDA driver, by their exported names; blittable, without allocation. <see cref="LibraryFinder"/>
-/// decides which file "cuda" is. Handles are addresses; device pointers are 64-bit numbers.
-/// </summary>
+/// <summary>The source set of the default build: declarations of this project. <see cref="LibraryFinder"/> decides which file "cuda" is.</summary>
 internal static unsafe partial class Driver
 {
-    private const string Library = CudaDriver.LibraryName;
-
     [LibraryImport(Library)] public static partial CudaStatus cuInit(uint flags);
     [LibraryImport(Library)] public static partial CudaStatus cuDriverGetVersion(int* version);
     [LibraryImport(Library)] public static partial CudaStatus cuGetErrorName(CudaStatus status, byte** name);
@@ -31,18 +23,11 @@ internal static unsafe partial class Driver
     [LibraryImport(Library)] public static partial CudaStatus cuCtxPopCurrent_v2(nint* context);
     [LibraryImport(Library)] public static partial CudaStatus cuCtxSynchronize();
 
-    [LibraryImport(Library)] public static partial CudaStatus cuModuleLoadDataEx(nint* module, byte* image, uint count, JitOption* options, void** values);
     [LibraryImport(Library)] public static partial CudaStatus cuModuleUnload(nint module);
     [LibraryImport(Library)] public static partial CudaStatus cuModuleGetFunction(nint* function, nint module, byte* name);
     [LibraryImport(Library)] public static partial CudaStatus cuFuncSetAttribute(nint function, int attribute, int value);
     [LibraryImport(Library)] public static partial CudaStatus cuFuncGetAttribute(int* value, int attribute, nint function);
     [LibraryImport(Library)] public static partial CudaStatus cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, nint function, int threads, nuint sharedBytes);
-
-    [LibraryImport(Library)]
-    public static partial CudaStatus cuLaunchKernel(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
-
-    [LibraryImport(Library)] public static partial CudaStatus cuLaunchKernelEx(LaunchConfig* configuration, nint function, void** arguments, void** extra);
 
     [LibraryImport(Library)] public static partial CudaStatus cuMemGetInfo_v2(nuint* free, nuint* total);
     [LibraryImport(Library)] public static partial CudaStatus cuMemAlloc_v2(ulong* address, nuint bytes);
@@ -76,20 +61,9 @@ internal static unsafe partial class Driver
     [LibraryImport(Library)] public static partial CudaStatus cuEventQuery(nint cudaEvent);
     [LibraryImport(Library)] public static partial CudaStatus cuEventElapsedTime(float* milliseconds, nint start, nint end);
 
-    [LibraryImport(Library)] public static partial CudaStatus cuGraphGetNodes(nint graph, nint* nodes, nuint* count);
     [LibraryImport(Library)] public static partial CudaStatus cuGraphInstantiateWithFlags(nint* executable, nint graph, ulong flags);
     [LibraryImport(Library)] public static partial CudaStatus cuGraphLaunch(nint executable, nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuGraphUpload(nint executable, nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuGraphExecDestroy(nint executable);
     [LibraryImport(Library)] public static partial CudaStatus cuGraphDestroy(nint graph);
-
-    [LibraryImport(Library)]
-    public static partial CudaStatus cuTensorMapEncodeTiled(
-        void* map, int dataType, uint rank, ulong address, ulong* sizes, ulong* strides, uint* box, uint* elementStrides, int interleave, int swizzle,
-        int promotion, int fill);
-
-    [LibraryImport(Library)]
-    public static partial CudaStatus cuTensorMapEncodeIm2col(
-        void* map, int dataType, uint rank, ulong address, ulong* sizes, ulong* strides, int* lower, int* upper, uint channels, uint pixels,
-        uint* elementStrides, int interleave, int swizzle, int promotion, int fill);
 }
