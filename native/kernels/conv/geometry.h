@@ -85,3 +85,17 @@ __device__ __forceinline__ int sourceOffset(const ConvGeometry& g, int h, int w)
     w = sourcePixel(w, g.width, g.padding);
     return (h | w) < 0 ? -1 : h * g.in.row + w * g.in.column;
 }
+
+// Where the window of an output pixel lies.
+template <class T> struct Corner
+{
+    const T* image;  // channel 0 of the group
+    int h, w;
+};
+
+// Pixels that do not exist repeat the last one: their sums are not stored.
+template <class T> __device__ __forceinline__ Corner<T> windowCorner(const ConvGeometry& g, const T* x, int index)
+{
+    const Pixel pixel = outPixel(g, min(index, g.images * outPixels(g) - 1));
+    return {x + pixel.n * g.in.image, pixel.h * g.strideH + g.originH, pixel.w * g.strideW + g.originW};
+}

@@ -63,7 +63,7 @@ template <int Outer, int Threads> struct TapsChannelsFirst
     {
         const int depth = tileStep * tileDepth + threadIdx.x % tileDepth;
         const bool inside = depth < g.images * outPixels(g);
-        const Corner corner = windowCorner(g, x, depth);
+        const Corner<float> corner = windowCorner(g, x, depth);
 #pragma unroll
         for (int i = 0; i < passes; ++i) {
             const int offset = inside ? sourceOffset(g, corner.h + tap[i].h, corner.w + tap[i].w) : -1;
@@ -93,7 +93,7 @@ template <int Outer, int Threads> struct TapsChannelsLast
         for (int i = 0; i < 4; ++i) tap[i] = tapChannelsLast(g, existing(g, column + threadIdx.x % quads * 4 + i));
     }
 
-    __device__ __forceinline__ float element(const Corner& corner, const Tap& at) const
+    __device__ __forceinline__ float element(const Corner<float>& corner, const Tap& at) const
     {
         const int offset = sourceOffset(g, corner.h + at.h, corner.w + at.w);
         return offset < 0 ? 0.f : corner.image[offset + at.channel];
@@ -102,7 +102,7 @@ template <int Outer, int Threads> struct TapsChannelsLast
     __device__ __forceinline__ float4 pixel(int depth) const
     {
         if (depth >= g.images * outPixels(g)) return {};
-        const Corner corner = windowCorner(g, x, depth);
+        const Corner<float> corner = windowCorner(g, x, depth);
         if (!g.wideIn) return make_float4(element(corner, tap[0]), element(corner, tap[1]), element(corner, tap[2]), element(corner, tap[3]));
         const int offset = sourceOffset(g, corner.h + tap[0].h, corner.w + tap[0].w);
         return offset < 0 ? float4{} : loadWide(corner.image + offset + tap[0].channel);

@@ -5,20 +5,6 @@
 #include "conv/geometry.h"
 #include "gemm/matrix_source.h"
 
-// Where the window of an output pixel lies.
-struct Corner
-{
-    const float* image;  // channel 0 of the group
-    int h, w;
-};
-
-// Windows of columns that do not exist repeat the last one: their sums are not stored.
-__device__ __forceinline__ Corner windowCorner(const ConvGeometry& g, const float* x, int column)
-{
-    const Pixel pixel = outPixel(g, min(column, g.images * outPixels(g) - 1));
-    return {x + pixel.n * g.in.image, pixel.h * g.strideH + g.originH, pixel.w * g.strideW + g.originW};
-}
-
 // NCHW, depth (c, r, s). Neighbouring lanes take neighbouring pixels, so that a warp reads one row of a channel.
 template <int Outer, int Threads> struct PatchesChannelsFirst
 {
@@ -26,7 +12,7 @@ template <int Outer, int Threads> struct PatchesChannelsFirst
     static constexpr int step = Threads / lanes, passes = tileDepth / step;
     static_assert(passes * step == tileDepth && pixels * lanes == Outer, "threads share the tile evenly");
     const ConvGeometry& g;
-    Corner corner[pixels];
+    Corner<float> corner[pixels];
     float value[passes][pixels];
 
     __device__ __forceinline__ PatchesChannelsFirst(const float* x, const ConvGeometry& g, int column) : g(g)
@@ -64,7 +50,7 @@ template <int Outer, int Threads> struct PatchesChannelsLast
 {
     static constexpr int passes = 2 * Outer / Threads;
     const ConvGeometry& g;
-    Corner corner[passes];
+    Corner<float> corner[passes];
     float4 value[passes];
 
     __device__ __forceinline__ PatchesChannelsLast(const float* x, const ConvGeometry& g, int column) : g(g)
@@ -73,7 +59,7 @@ template <int Outer, int Threads> struct PatchesChannelsLast
         for (int i = 0; i < passes; ++i) corner[i] = windowCorner(g, x, column + threadIdx.x / 2 + i * (Threads / 2));
     }
 
-    __device__ __forceinline__ float element(const Corner& at, int depth) const
+    __device__ __forceinline__ float element(const Corner<float>& at, int depth) const
     {
         if (depth >= patchLength(g)) return 0.f;
         const Tap tap = tapChannelsLast(g, depth);

@@ -1,0 +1,71 @@
+// Convolution on matrix units, NHWC, bf16, f16, or f32 rounded to tf32; sums in f32:
+//
+//   y[n, p, q, k] = clamp(sum over r, s, c of x[n, p * strideH + originH + r * tapH, ..., c] w[k, r, s, c] + bias[k])
+//
+// rows = output pixels of all images, columns = filters of a group, depth = the patch (r, s, c). Channels of a group come in
+// multiples of 16 bytes. The data gradient is the same kernel on dy (conv/geometry.h).
+//
+// Grid (tiles, 1, groups * splits), tiles count columns fastest: blocks that run together share patches in L2. With more than
+// one split sums go to `partial` in f32, which has the layout of y. Limited by the matrix units.
+#include "conv/mma_patch_source.h"
+#include "gemm/mma_output.h"
+
+template <class T, class M>
+__device__ __forceinline__ void mmaConvForward(const T* __restrict__ x, const T* __restrict__ w, const T* __restrict__ bias, T* __restrict__ y,
+                                               float* __restrict__ partial, const ConvGeometry& g, const DepthSplit& split, const Epilogue& epilogue)
+{
+    extern __shared__ uint4 memory[];
+    const int columnTiles = (g.filters + M::columns - 1) / M::columns, group = blockIdx.z / split.splits, part = blockIdx.z % split.splits;
+    const int row = blockIdx.x / columnTiles * M::rows, column = blockIdx.x % columnTiles * M::columns;
+    const int depth = patchLength(g), pixels = g.images * outPixels(g);
+    const T* const filters = w + ((long long)group * g.filters + column) * depth;
+    const MmaPatchRows<T, M::rows, M::threads> rows(x + (long long)group * g.channels, g, row);
+    const MmaDepthLines<T, M::columns, M::threads> columns({filters, g.filters - column, depth, depth});
+    typename M::Sums sum = {};
+    const int steps = (depth + stepDepth<T> - 1) / stepDepth<T>, first = part * split.stepsPerSplit;
+    multiplyMmaTile<M>(rows, columns, sharedAddress(memory), first, min(steps, first + split.stepsPerSplit), sum);
+
+    const auto place = [&](int i) {
+        const Pixel pixel = outPixel(g, i);
+        return pixel.n * g.out.image + (long long)(pixel.h * g.out.row + pixel.w * g.out.column);
+    };
+    const int start = group * g.filters;
+    if (split.splits == 1) storeMmaTile<T, M>(sum, memory, row, column, {y + start, bias ? bias + start : nullptr, pixels, g.filters, g.wideOut}, epilogue, place);
+    else storeMmaTile<float, M>(sum, memory, row, column, {partial + start + part * split.partialStride, nullptr, pixels, g.filters, g.wideOut}, epilogue, place);
+}
+
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_bf16_128x128(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<Bf16, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_bf16_64x64(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<Bf16, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_f16_128x128(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<Fp16, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_f16_64x64(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<Fp16, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_tf32_128x128(const float* x, const float* w, const float* bias, float* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<float, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_tf32_64x64(const float* x, const float* w, const float* bias, float* y, float* partial,
+    ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    mmaConvForward<float, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);
+}
