@@ -4,6 +4,7 @@
 //
 // Grid-stride, one element per thread. Filters are small: limited by the launch.
 #include "common/divide.h"
+#include "common/dtype.h"
 
 struct FilterOrder
 {
@@ -11,7 +12,7 @@ struct FilterOrder
     FastDivisor size[4];  // of dimensions 1 to 4
 };
 
-extern "C" __global__ __launch_bounds__(256) void gather_filters(const float* __restrict__ w, float* __restrict__ target, FilterOrder order)
+template <class T> __device__ __forceinline__ void gatherFilters(const T* __restrict__ w, T* __restrict__ target, const FilterOrder& order)
 {
     for (int i = blockIdx.x * 256 + threadIdx.x; i < order.count; i += gridDim.x * 256) {
         int rest = i, offset = order.start;
@@ -23,4 +24,19 @@ extern "C" __global__ __launch_bounds__(256) void gather_filters(const float* __
         }
         target[i] = w[offset + rest * order.stride[0]];
     }
+}
+
+extern "C" __global__ __launch_bounds__(256) void gather_filters_f32(const float* w, float* target, FilterOrder order)
+{
+    gatherFilters(w, target, order);
+}
+
+extern "C" __global__ __launch_bounds__(256) void gather_filters_bf16(const Bf16* w, Bf16* target, FilterOrder order)
+{
+    gatherFilters(w, target, order);
+}
+
+extern "C" __global__ __launch_bounds__(256) void gather_filters_f16(const Fp16* w, Fp16* target, FilterOrder order)
+{
+    gatherFilters(w, target, order);
 }

@@ -34,37 +34,37 @@ __device__ __forceinline__ void mmaConvForward(const T* __restrict__ x, const T*
     else storeMmaTile<float, M>(sum, memory, row, column, {partial + start + part * split.partialStride, nullptr, pixels, g.filters, g.wideOut}, epilogue, place);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_bf16_128x128(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_128x128_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<Bf16, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_bf16_64x64(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_64x64_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<Bf16, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_f16_128x128(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_128x128_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<Fp16, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_f16_64x64(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_64x64_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<Fp16, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_tf32_128x128(const float* x, const float* w, const float* bias, float* y, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_128x128_f32(const float* x, const float* w, const float* bias, float* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<float, Mma128x128>(x, w, bias, y, partial, geometry, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_tf32_64x64(const float* x, const float* w, const float* bias, float* y, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_conv_forward_64x64_f32(const float* x, const float* w, const float* bias, float* y, float* partial,
     ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     mmaConvForward<float, Mma64x64>(x, w, bias, y, partial, geometry, split, epilogue);

@@ -29,32 +29,32 @@ __device__ __forceinline__ void mmaConvWgrad(const T* __restrict__ x, const T* _
     storeMmaTile<float, M>(sum, memory, row, column, {out, nullptr, g.filters, length, 1}, asIs, [&](int i) { return (long long)i * length; });
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_bf16_128x128(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_128x128_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<Bf16, Mma128x128>(x, dy, partial, geometry, split);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_bf16_64x64(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_64x64_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<Bf16, Mma64x64>(x, dy, partial, geometry, split);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_f16_128x128(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_128x128_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<Fp16, Mma128x128>(x, dy, partial, geometry, split);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_f16_64x64(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_64x64_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<Fp16, Mma64x64>(x, dy, partial, geometry, split);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_tf32_128x128(const float* x, const float* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_128x128_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<float, Mma128x128>(x, dy, partial, geometry, split);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_tf32_64x64(const float* x, const float* dy, float* partial, ConvGeometry geometry, DepthSplit split)
+extern "C" __global__ __launch_bounds__(128) void mma_conv_wgrad_64x64_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DepthSplit split)
 {
     mmaConvWgrad<float, Mma64x64>(x, dy, partial, geometry, split);
 }

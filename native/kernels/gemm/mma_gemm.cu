@@ -49,145 +49,145 @@ __device__ __forceinline__ void mmaGemm(const T* __restrict__ a, const T* __rest
     else storeMmaTile<float, M>(sum, memory, row, column, {partial + batch * p.batchC + part * split.partialStride, nullptr, p.m, p.n, p.wideC}, epilogue, place);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_bf16_nn_128x128(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nn_128x128_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma128x128, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_bf16_nt_128x128(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nt_128x128_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma128x128, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_bf16_tn_128x128(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tn_128x128_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma128x128, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_bf16_tt_128x128(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tt_128x128_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma128x128, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_bf16_nn_64x64(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nn_64x64_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma64x64, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_bf16_nt_64x64(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nt_64x64_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma64x64, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_bf16_tn_64x64(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tn_64x64_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma64x64, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_bf16_tt_64x64(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tt_64x64_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Bf16, Mma64x64, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_f16_nn_128x128(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nn_128x128_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma128x128, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_f16_nt_128x128(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nt_128x128_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma128x128, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_f16_tn_128x128(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tn_128x128_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma128x128, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_f16_tt_128x128(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tt_128x128_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma128x128, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_f16_nn_64x64(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nn_64x64_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma64x64, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_f16_nt_64x64(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nt_64x64_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma64x64, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_f16_tn_64x64(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tn_64x64_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma64x64, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_f16_tt_64x64(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tt_64x64_f16(const Fp16* a, const Fp16* b, const Fp16* bias, Fp16* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<Fp16, Mma64x64, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_tf32_nn_128x128(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nn_128x128_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma128x128, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_tf32_nt_128x128(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_nt_128x128_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma128x128, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_tf32_tn_128x128(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tn_128x128_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma128x128, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void mma_gemm_tf32_tt_128x128(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(256) void mma_gemm_tt_128x128_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma128x128, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_tf32_nn_64x64(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nn_64x64_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma64x64, MmaRowsN, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_tf32_nt_64x64(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_nt_64x64_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma64x64, MmaRowsN, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_tf32_tn_64x64(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tn_64x64_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma64x64, MmaRowsT, MmaColumnsN>(a, b, bias, c, partial, problem, split, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void mma_gemm_tf32_tt_64x64(const float* a, const float* b, const float* bias, float* c, float* partial,
+extern "C" __global__ __launch_bounds__(128) void mma_gemm_tt_64x64_f32(const float* a, const float* b, const float* bias, float* c, float* partial,
     GemmProblem problem, DepthSplit split, Epilogue epilogue)
 {
     mmaGemm<float, Mma64x64, MmaRowsT, MmaColumnsT>(a, b, bias, c, partial, problem, split, epilogue);

@@ -65,7 +65,7 @@ internal static class ConvolutionPlan
         if (layout == Layout.Nhwc) return true;
         var (rows, depth) = pass == ConvolutionPass.Forward ? (problem.K, problem.C) : (problem.C, problem.K);
         var pixels = (long)problem.H * problem.W;
-        var batched = TilePlan.Choose(rows, pixels, depth, problem.N, multiprocessors).Cost;
-        return batched <= GatherCost * TilePlan.Choose(rows, pixels * problem.N, depth, 1, multiprocessors).Cost;
+        var batched = TilePlan.Choose(TileSet.Fma, rows, pixels, depth, problem.N, multiprocessors).Cost;
+        return batched <= GatherCost * TilePlan.Choose(TileSet.Fma, rows, pixels * problem.N, depth, 1, multiprocessors).Cost;
     }
 }

@@ -1,27 +1,38 @@
 namespace CnnNative.Engines.Native;
 
-/// <summary>A pair of phases, rows and columns: its geometry as a convolution of dy, its filters, and where in dx it writes.</summary>
+/// <summary>A pair of phases, rows and columns: its geometry as a convolution of dy, its filters, and where in dx it writes. Padding must be zeros.</summary>
 internal readonly record struct DataGradientPhase(GradientPhase Rows, GradientPhase Columns)
 {
-    /// <summary>The phases of a problem that write anything. Padding must be zeros.</summary>
-    public static List<DataGradientPhase> Of(in ConvolutionProblem p)
+    /// <summary>Whether no pixel of dx belongs to the phase.</summary>
+    public bool IsEmpty => Rows.Count == 0 || Columns.Count == 0;
+
+    /// <summary>Taps of the window that the phase meets.</summary>
+    public int Taps => Rows.Taps * Columns.Taps;
+
+    /// <summary>Phases of a problem, empty ones included.</summary>
+    public static int Count(in ConvolutionProblem p) => p.StrideH * p.StrideW;
+
+    /// <summary>One phase.</summary>
+    public static DataGradientPhase At(in ConvolutionProblem p, int index) => new(
+        GradientPhase.Of(index / p.StrideW, p.H, p.PadTop, p.StrideH, p.DilationH, p.R),
+        GradientPhase.Of(index % p.StrideW, p.W, p.PadLeft, p.StrideW, p.DilationW, p.S));
+
+    /// <summary>Output pixels of the largest phase, and taps of the one that meets most.</summary>
+    public static (long Pixels, long Taps) Largest(in ConvolutionProblem p)
     {
-        var phases = new List<DataGradientPhase>(p.StrideH * p.StrideW);
-        for (var a = 0; a < p.StrideH; a++)
+        long pixels = 0, taps = 0;
+        for (var i = 0; i < Count(p); i++)
         {
-            var rows = GradientPhase.Of(a, p.H, p.PadTop, p.StrideH, p.DilationH, p.R);
-            for (var b = 0; b < p.StrideW; b++)
-            {
-                var columns = GradientPhase.Of(b, p.W, p.PadLeft, p.StrideW, p.DilationW, p.S);
-                if (rows.Count > 0 && columns.Count > 0) phases.Add(new(rows, columns));
-            }
+            var phase = At(p, i);
+            pixels = Math.Max(pixels, (long)p.N * phase.Rows.Count * phase.Columns.Count);
+            taps = Math.Max(taps, phase.Taps);
         }
 
-        return phases;
+        return (pixels, taps);
     }
 
     /// <summary>Elements of the phase's filters, all groups.</summary>
-    public long FilterCount(in ConvolutionProblem p) => (long)p.K * (p.C / p.Groups) * Rows.Taps * Columns.Taps;
+    public long FilterCount(in ConvolutionProblem p) => (long)p.K * (p.C / p.Groups) * Taps;
 
     /// <summary>The phase as a convolution: dy is read, dx written.</summary>
     public ConvGeometry Geometry(in ConvolutionProblem p, Layout dy, Layout dx)

@@ -6,15 +6,16 @@ namespace CnnNative.Engines.Native;
 internal readonly record struct GemmPlan(bool Swapped, TilePlan Tiles)
 {
     /// <summary>The plan of least estimated time.</summary>
+    /// <param name="set">The tiles to choose from.</param>
     /// <param name="m">Rows of C.</param>
     /// <param name="n">Columns of C.</param>
     /// <param name="k">Depth.</param>
     /// <param name="products">Products of this size at once.</param>
     /// <param name="multiprocessors">Of the device.</param>
-    public static GemmPlan Choose(int m, int n, int k, int products, int multiprocessors)
+    public static GemmPlan Choose(TileSet set, int m, int n, int k, int products, int multiprocessors)
     {
-        var straight = TilePlan.Choose(m, n, k, products, multiprocessors);
-        var swapped = TilePlan.Choose(n, m, k, products, multiprocessors);
+        var straight = TilePlan.Choose(set, m, n, k, products, multiprocessors);
+        var swapped = TilePlan.Choose(set, n, m, k, products, multiprocessors);
         return swapped.Cost < straight.Cost ? new(true, swapped) : new(false, straight);
     }
 }

@@ -32,7 +32,7 @@ internal sealed class NativeGemm(NativeContext context)
     public void Multiply(int m, int n, int k, in GemmOperand a, in GemmOperand b, DevicePointer c, in GemmBias bias, Epilogue epilogue, int products = 1)
     {
         if (m == 0 || n == 0 || products == 0) return;
-        var plan = GemmPlan.Choose(m, n, k, products, context.Info.Multiprocessors);
+        var plan = GemmPlan.Choose(TileSet.Fma, m, n, k, products, context.Info.Multiprocessors);
         if (plan.Tiles.Splits == 1)
         {
             Launch(plan, m, n, k, a, b, c, bias, epilogue, products);
@@ -61,7 +61,7 @@ internal sealed class NativeGemm(NativeContext context)
             BatchA = first.Batch, BatchB = second.Batch, BatchC = (long)m * n,
         };
         context.Kernels.Sgemm(
-            TileKernels.Sgemm(first.Transposed, second.Transposed, plan.Tiles.Tile), plan.Tiles.Launch(rows, columns, products), first.Pointer, second.Pointer,
+            TileKernels.Sgemm(first.Transposed, second.Transposed, plan.Tiles.Tile.Shape), plan.Tiles.Launch(rows, columns, products), first.Pointer, second.Pointer,
             plan.Swapped ? bias.PerColumn : bias.PerRow, plan.Swapped ? bias.PerRow : bias.PerColumn, c, problem,
             plan.Tiles.Depth((long)m * n * products), epilogue);
     }

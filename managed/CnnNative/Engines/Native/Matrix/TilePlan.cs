@@ -7,7 +7,7 @@ namespace CnnNative.Engines.Native;
 /// <param name="Splits">Parts of the depth; more than one needs working memory and a second stage.</param>
 /// <param name="StepsPerSplit">Steps of the depth per part.</param>
 /// <param name="Cost">The estimate that it was chosen by: FMAs that one multiprocessor could have made in the time.</param>
-internal readonly record struct TilePlan(TileShape Tile, int Splits, int StepsPerSplit, double Cost)
+internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSplit, double Cost)
 {
     /// <summary>Most working memory for partial sums, in bytes.</summary>
     public const long MostPartialBytes = 256L << 20;
@@ -21,6 +21,9 @@ internal readonly record struct TilePlan(TileShape Tile, int Splits, int StepsPe
     /// <summary>Threads on a multiprocessor that hide the latency of loads.</summary>
     private const int HidingThreads = 256;
 
+    /// <summary>Steps that fill the pipeline before the first result and drain it after the last.</summary>
+    private const int PipelineSteps = 2;
+
     /// <summary>Steps that a split must have to be worth its start.</summary>
     private const int LeastSteps = 8;
 
@@ -28,20 +31,23 @@ internal readonly record struct TilePlan(TileShape Tile, int Splits, int StepsPe
     private const int MostLayers = 65535;
 
     /// <summary>The plan of least estimated time.</summary>
+    /// <param name="set">The tiles to choose from.</param>
     /// <param name="rows">Rows of the product.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="depth">What is summed over.</param>
     /// <param name="products">Products of this size at once.</param>
     /// <param name="multiprocessors">Of the device.</param>
-    public static TilePlan Choose(long rows, long columns, long depth, int products, int multiprocessors)
+    public static TilePlan Choose(TileSet set, long rows, long columns, long depth, int products, int multiprocessors)
     {
         var best = default(TilePlan);
-        var steps = (int)((depth + TileShapes.Depth - 1) / TileShapes.Depth);
-        foreach (var tile in TileShapes.All)
+        var steps = set.Steps(depth);
+        var most = MostSplits(rows * columns * products, steps, products);
+        foreach (var tile in set.Tiles)
         {
-            foreach (var splits in Candidates(rows * columns * products, steps, products))
+            // Each number of parts about half as much again as the one before.
+            for (var splits = 1; splits <= most; splits += Math.Max(1, splits / 2))
             {
-                var plan = Estimate(tile, rows, columns, steps, products, splits, multiprocessors);
+                var plan = Estimate(tile, set.StepDepth, rows, columns, steps, products, splits, multiprocessors);
                 if (best.Splits == 0 || plan.Cost < best.Cost) best = plan;
             }
         }
@@ -49,33 +55,26 @@ internal readonly record struct TilePlan(TileShape Tile, int Splits, int StepsPe
         return best;
     }
 
-    /// <summary>The plan for a tile and a number of splits that somebody else chose.</summary>
-    public static TilePlan Estimate(TileShape tile, long rows, long columns, int steps, int products, int splits, int multiprocessors)
-    {
-        var perSplit = Math.Max(1, (steps + splits - 1) / splits);
-        // As many parts as have steps: none of the partial sums is empty.
-        splits = Math.Max(1, (steps + perSplit - 1) / perSplit);
-        var blocks = Math.Ceiling(tile.Count(rows, columns) * (double)products * splits / multiprocessors);
-        var hidden = Math.Max(1, HidingThreads / (blocks * tile.Threads()));
-        var cost = blocks * (perSplit + 2) * TileShapes.Depth * tile.Rows() * tile.Columns() / tile.Efficiency() * hidden;
-        if (splits > 1) cost += LaunchCost + (2.0 * splits + 1) * rows * columns * products * sizeof(float) * FmasPerByte / multiprocessors;
-        return new(tile, splits, perSplit, cost);
-    }
-
     /// <summary>Blocks and threads; tiles in the first dimension, products times splits in the third.</summary>
     public LaunchConfiguration Launch(long rows, long columns, int products) =>
-        new(new Dim3(checked((int)Tile.Count(rows, columns)), 1, products * Splits), Tile.Threads());
+        new(new Dim3(checked((int)Tile.Count(rows, columns)), 1, products * Splits), Tile.Threads, Tile.SharedBytes);
 
     /// <summary>The kernels' view of the depth.</summary>
     /// <param name="partialStride">Elements from one partial result to the next.</param>
     public DepthSplit Depth(long partialStride) => new() { Splits = Splits, StepsPerSplit = StepsPerSplit, PartialStride = partialStride };
 
-    /// <summary>1, and the numbers of parts that are worth a try: each about half as much again as the one before.</summary>
-    private static IEnumerable<int> Candidates(long results, int steps, int products)
+    private static TilePlan Estimate(in Tile tile, int stepDepth, long rows, long columns, int steps, int products, int splits, int multiprocessors)
     {
-        yield return 1;
-        var bytes = Math.Max(1, results * sizeof(float));
-        var most = Math.Min(Math.Min(steps / LeastSteps, MostLayers / Math.Max(1, products)), MostPartialBytes / bytes);
-        for (var splits = 2; splits <= most; splits += Math.Max(1, splits / 2)) yield return splits;
+        var perSplit = Math.Max(1, (steps + splits - 1) / splits);
+        // As many parts as have steps: none of the partial sums is empty.
+        splits = Math.Max(1, (steps + perSplit - 1) / perSplit);
+        var blocks = Math.Ceiling(tile.Count(rows, columns) * (double)products * splits / multiprocessors);
+        var unhidden = Math.Max(1, HidingThreads / (blocks * tile.Threads));
+        var cost = blocks * (perSplit + PipelineSteps) * stepDepth * tile.Rows * tile.Columns / tile.Speed * unhidden;
+        if (splits > 1) cost += LaunchCost + (2.0 * splits + 1) * rows * columns * products * sizeof(float) * FmasPerByte / multiprocessors;
+        return new(tile, splits, perSplit, cost);
     }
+
+    private static long MostSplits(long results, int steps, int products) => Math.Max(1, Math.Min(
+        Math.Min(steps / LeastSteps, MostLayers / Math.Max(1, products)), MostPartialBytes / Math.Max(1, results * sizeof(float))));
 }

@@ -1,47 +1,25 @@
 namespace CnnNative.Engines.Native;
 
-/// <summary>The tiles that products are compiled for, rows by columns (native/kernels/gemm/tile.h).</summary>
+/// <summary>The tiles that products are compiled for, rows by columns: on FMA units (native/kernels/gemm/tile.h) and on matrix units (mma_tile.h).</summary>
 internal enum TileShape
 {
-    Tile128x128,
-    Tile64x64,
-    Tile32x128,
-    Tile32x32,
+    Fma128x128,
+    Fma64x64,
+    Fma32x128,
+    Fma32x32,
+    Mma128x128,
+    Mma64x64,
 }
 
-/// <summary>Facts about tiles.</summary>
-internal static class TileShapes
+/// <summary>Facts about a tile.</summary>
+/// <param name="Shape">Which it is.</param>
+/// <param name="Rows">Rows of the product.</param>
+/// <param name="Columns">Columns of the product.</param>
+/// <param name="Threads">Threads of a block.</param>
+/// <param name="SharedBytes">Dynamic shared memory of a block.</param>
+/// <param name="Speed">Multiply-adds in the time of one on FMA units, after what reading operands from shared memory takes.</param>
+internal readonly record struct Tile(TileShape Shape, int Rows, int Columns, int Threads, int SharedBytes, double Speed)
 {
-    /// <summary>Numbers of the depth that a tile consumes per step.</summary>
-    public const int Depth = 8;
-
-    public static readonly TileShape[] All = Enum.GetValues<TileShape>();
-
-    public static int Rows(this TileShape tile) => tile switch
-    {
-        TileShape.Tile128x128 => 128,
-        TileShape.Tile64x64 => 64,
-        _ => 32,
-    };
-
-    public static int Columns(this TileShape tile) => tile switch
-    {
-        TileShape.Tile128x128 or TileShape.Tile32x128 => 128,
-        TileShape.Tile64x64 => 64,
-        _ => 32,
-    };
-
-    public static int Threads(this TileShape tile) => tile == TileShape.Tile128x128 ? 256 : 64;
-
-    /// <summary>Part of the FMA rate that reading operands from shared memory leaves, by the tile of a thread: 8x8 or 4x4, and the loads behind it.</summary>
-    public static double Efficiency(this TileShape tile) => tile switch
-    {
-        TileShape.Tile128x128 => 0.85,
-        TileShape.Tile64x64 => 0.75,
-        TileShape.Tile32x128 => 0.7,
-        _ => 0.45,
-    };
-
-    public static long Count(this TileShape tile, long rows, long columns) =>
-        (rows + tile.Rows() - 1) / tile.Rows() * ((columns + tile.Columns() - 1) / tile.Columns());
+    /// <summary>Tiles of a product.</summary>
+    public long Count(long rows, long columns) => (rows + Rows - 1) / Rows * ((columns + Columns - 1) / Columns);
 }
