@@ -13,7 +13,7 @@ internal sealed class ColumnConvolution(NativeContext context)
     private const int MostImages = 65535;
 
     private readonly NativeGemm gemm = new(context);
-    private readonly SplitSums sums = new(context);
+    private readonly SplitSums sums = new(context, DType.Float32);
 
     /// <summary>y = clamp(x * w + bias), all in one layout, the filters too.</summary>
     public void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)

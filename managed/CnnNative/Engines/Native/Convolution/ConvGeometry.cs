@@ -56,24 +56,25 @@ internal struct ConvGeometry
     };
 
     /// <summary>With 16-byte accesses where the layouts and these addresses allow them.</summary>
+    /// <param name="unit">Elements of 16 bytes.</param>
     /// <param name="images">Whether the images read stand at a multiple of 16 bytes.</param>
     /// <param name="filters">Whether the filters do.</param>
     /// <param name="result">Whether the images written do.</param>
-    public readonly ConvGeometry Widened(bool images, bool filters, bool result) => this with
+    public readonly ConvGeometry Widened(int unit, bool images, bool filters, bool result) => this with
     {
-        WideIn = images && In.Channel == 1 && Fours(Channels, In.Column, In.Row, In.Image) ? 1 : 0,
-        WideWeights = filters && Fours(PatchLength) ? 1 : 0,
+        WideIn = images && In.Channel == 1 && Units(unit, Channels, In.Column, In.Row, In.Image) ? 1 : 0,
+        WideWeights = filters && Units(unit, PatchLength) ? 1 : 0,
         WideOut = !result ? WideStore.None
-            : Out.Channel == 1 && Fours(Filters, Out.Column, Out.Row, Out.Image) ? WideStore.Rows
-            : Out.Column == 1 && Out.Row == OutWidth && Fours(OutHeight * OutWidth, Out.Channel, Out.Image) ? WideStore.Columns
+            : Out.Channel == 1 && Units(unit, Filters, Out.Column, Out.Row, Out.Image) ? WideStore.Rows
+            : Out.Column == 1 && Out.Row == OutWidth && Units(unit, OutHeight * OutWidth, Out.Channel, Out.Image) ? WideStore.Columns
             : WideStore.None,
     };
 
-    private static bool Fours(params ReadOnlySpan<long> sizes)
+    private static bool Units(int unit, params ReadOnlySpan<long> sizes)
     {
         foreach (var size in sizes)
         {
-            if (size % 4 != 0) return false;
+            if (size % unit != 0) return false;
         }
 
         return true;

@@ -8,7 +8,7 @@ internal sealed class DepthwiseConvolution(NativeContext context)
     /// <summary>Threads of a block of the gradient by the filters, and channels of one in NHWC.</summary>
     private const int WgradThreads = 128, WgradChannels = 32;
 
-    private readonly SplitSums sums = new(context);
+    private readonly SplitSums sums = new(context, DType.Float32);
 
     private long ThreadsOfDevice => (long)context.Info.Multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
 

@@ -1,7 +1,7 @@
 namespace CnnNative.Engines.Native;
 
 /// <summary>Filters brought into the order that a kernel reads.</summary>
-internal readonly struct FilterLayouts(NativeContext context)
+internal readonly struct FilterLayouts(NativeContext context, DType type)
 {
     /// <summary>Whether two layouts of the filters are the same memory.</summary>
     public static bool Same(in ConvolutionProblem problem, Layout first, Layout second) =>
@@ -12,7 +12,7 @@ internal readonly struct FilterLayouts(NativeContext context)
     {
         ordered = w with { Layout = layout };
         if (Same(problem, w.Layout, layout)) return default;
-        var room = context.Rent(problem.WeightShape.Count * sizeof(float));
+        var room = context.Rent(problem.WeightShape.Count * type.Size());
         ordered = new(room, layout);
         Reorder(problem, w, ordered);
         return room;
@@ -27,6 +27,6 @@ internal readonly struct FilterLayouts(NativeContext context)
 
     private void Gather(in FilterOrder order, Placed from, Placed to)
     {
-        if (order.Count > 0) context.Kernels.GatherFilters(order.Launch(), from.Pointer, to.Pointer, order);
+        if (order.Count > 0) context.Kernels.GatherFilters(type, order.Launch(), from.Pointer, to.Pointer, order);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class NativeGemm(NativeContext context)
         using var partial = context.Rent(count * plan.Tiles.Splits * sizeof(float));
         Launch(plan, m, n, k, a, b, partial, default, Epilogues.None, products);
         var perRow = !bias.PerRow.IsNull;
-        new SplitSums(context).Add(partial, perRow ? bias.PerRow : bias.PerColumn, c, count, plan.Tiles.Splits, perRow ? m : n, perRow ? n : 1, epilogue);
+        new SplitSums(context, DType.Float32).Add(partial, perRow ? bias.PerRow : bias.PerColumn, c, count, plan.Tiles.Splits, perRow ? m : n, perRow ? n : 1, epilogue);
     }
 
     private void Launch(

@@ -2,8 +2,8 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>The second stage of a sum whose depth was split: partial results are added in order.</summary>
-internal readonly struct SplitSums(NativeContext context)
+/// <summary>The second stage of a sum whose depth was split: partial results, always float, are added in order.</summary>
+internal readonly struct SplitSums(NativeContext context, DType type)
 {
     private const int Threads = 256;
 
@@ -11,7 +11,7 @@ internal readonly struct SplitSums(NativeContext context)
     public void Add(DevicePointer partial, DevicePointer bias, DevicePointer y, long count, int splits, int biases, int biasStride, Epilogue epilogue)
     {
         if (count == 0) return;
-        context.Kernels.SumSplits(Launch(count, context.Info), partial, bias, y, count, splits, biases, biasStride, epilogue);
+        context.Kernels.SumSplits(type, Launch(count, context.Info), partial, bias, y, count, splits, biases, biasStride, epilogue);
     }
 
     /// <summary>y[i] = sum over s of partial[s, i].</summary>

@@ -20,7 +20,7 @@ internal static class TileKernels
     private static readonly Kernel[] WgradLast =
         [Kernel.ConvWgradNhwc128x128, Kernel.ConvWgradNhwc64x64, Kernel.ConvWgradNhwc32x128, Kernel.ConvWgradNhwc32x32];
 
-    /// <summary>C = op(A) op(B).</summary>
+    /// <summary>C = op(A) op(B) on FMA units.</summary>
     public static Kernel Sgemm(bool transposeA, bool transposeB, TileShape tile) =>
         (transposeA ? transposeB ? Tt : Tn : transposeB ? Nt : Nn)[(int)tile];
 
@@ -29,4 +29,27 @@ internal static class TileKernels
 
     /// <summary>Gradient by the filters, the images read in a layout.</summary>
     public static Kernel ConvWgrad(Layout layout, TileShape tile) => (layout == Layout.Nhwc ? WgradLast : WgradFirst)[(int)tile];
+
+    /// <summary>C = op(A) op(B) on matrix units.</summary>
+    public static Kernel MmaGemm(DType type, bool transposeA, bool transposeB, TileShape tile) => (transposeA, transposeB, tile) switch
+    {
+        (false, false, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaGemmNn128x128F32, Kernel.MmaGemmNn128x128Bf16, Kernel.MmaGemmNn128x128F16),
+        (false, true, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaGemmNt128x128F32, Kernel.MmaGemmNt128x128Bf16, Kernel.MmaGemmNt128x128F16),
+        (true, false, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaGemmTn128x128F32, Kernel.MmaGemmTn128x128Bf16, Kernel.MmaGemmTn128x128F16),
+        (true, true, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaGemmTt128x128F32, Kernel.MmaGemmTt128x128Bf16, Kernel.MmaGemmTt128x128F16),
+        (false, false, _) => Kernels.OfType(type, Kernel.MmaGemmNn64x64F32, Kernel.MmaGemmNn64x64Bf16, Kernel.MmaGemmNn64x64F16),
+        (false, true, _) => Kernels.OfType(type, Kernel.MmaGemmNt64x64F32, Kernel.MmaGemmNt64x64Bf16, Kernel.MmaGemmNt64x64F16),
+        (true, false, _) => Kernels.OfType(type, Kernel.MmaGemmTn64x64F32, Kernel.MmaGemmTn64x64Bf16, Kernel.MmaGemmTn64x64F16),
+        (true, true, _) => Kernels.OfType(type, Kernel.MmaGemmTt64x64F32, Kernel.MmaGemmTt64x64Bf16, Kernel.MmaGemmTt64x64F16),
+    };
+
+    /// <summary>Convolution on matrix units.</summary>
+    public static Kernel MmaConvForward(DType type, TileShape tile) => tile == TileShape.Mma128x128
+        ? Kernels.OfType(type, Kernel.MmaConvForward128x128F32, Kernel.MmaConvForward128x128Bf16, Kernel.MmaConvForward128x128F16)
+        : Kernels.OfType(type, Kernel.MmaConvForward64x64F32, Kernel.MmaConvForward64x64Bf16, Kernel.MmaConvForward64x64F16);
+
+    /// <summary>Gradient by the filters on matrix units.</summary>
+    public static Kernel MmaConvWgrad(DType type, TileShape tile) => tile == TileShape.Mma128x128
+        ? Kernels.OfType(type, Kernel.MmaConvWgrad128x128F32, Kernel.MmaConvWgrad128x128Bf16, Kernel.MmaConvWgrad128x128F16)
+        : Kernels.OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16);
 }

@@ -1,0 +1,38 @@
+using CnnNative.Interop;
+
+namespace CnnNative.Engines.Native;
+
+/// <summary>
+/// Convolution on matrix units, NHWC: bfloat16, float16, or fp32 rounded to tf32; sums in fp32. Channels of a group, and filters
+/// where they are summed over, come in multiples of 16 bytes.
+/// </summary>
+internal sealed class MmaConvolution(NativeContext context, DType type) : IConvolutionProduct
+{
+    public DType Type => type;
+
+    public TileSet Tiles => TileSet.Mma(type);
+
+    public int Unit => 16 / type.Size();
+
+    /// <summary>Whether a pass of a problem can be computed so.</summary>
+    public static bool Fits(in ConvolutionProblem p, ConvolutionPass pass, DType type, Layout x, Layout y)
+    {
+        int unit = 16 / type.Size(), channels = p.C / p.Groups, filters = p.K / p.Groups;
+        return x == Layout.Nhwc && y == Layout.Nhwc && pass switch
+        {
+            ConvolutionPass.Forward => channels % unit == 0,
+            ConvolutionPass.BackwardData => filters % unit == 0,
+            _ => channels % unit == 0 && filters % unit == 0,
+        };
+    }
+
+    public void Forward(
+        in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, DevicePointer w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue) =>
+        context.Kernels.MmaConvForward(
+            TileKernels.MmaConvForward(type, plan.Tile.Shape), plan.Launch(geometry.Pixels, geometry.Filters, groups), x.Pointer, w, bias, y, y, geometry, split,
+            epilogue);
+
+    public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split) =>
+        context.Kernels.MmaConvWgrad(
+            TileKernels.MmaConvWgrad(type, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split);
+}
