@@ -254,15 +254,25 @@ std::string family(const std::vector<const Entry*>& members) {
   return pascal(prefix.substr(0, prefix.rfind('_')));
 }
 
-// Kernels of a module that differ in nothing but their name (tile, layout, data type) also get one method that is told which.
+// Kernels of a module that take the same and differ in their name (tile, layout, data type) also get one method that is told
+// which. Those that differ in nothing but the data type have their method already; kernels of all types join where a module
+// has nothing else, so that names stay apart.
 void familyMethods(std::ostringstream& out, const Module& module) {
   std::map<std::string, std::vector<const Entry*>> families;
-  for (const Entry& entry : module.entries)
-    if (!typedStem(module, entry)) families[declared(entry.parameters)].push_back(&entry);
-  for (const auto& [parameters, members] : families) {
-    if (members.size() < 2) continue;
-    out << "\n    /// <summary>One of " << members.size() << " kernels from " << members.front()->name << " to " << members.back()->name << ": (" << parameters << ")</summary>\n";
-    launchMethod(out, family(members), "kernel", "Kernel kernel, ", members[0]->parameters);
+  for (const Entry& entry : module.entries) {
+    std::string signature;
+    for (const Parameter& p : entry.parameters) signature += p.type + ' ' + p.name + ',';
+    families[signature].push_back(&entry);
+  }
+  for (const auto& [signature, members] : families) {
+    std::set<std::string> stems;
+    for (const Entry* entry : members) stems.insert(typedStem(module, *entry).value_or(entry->name));
+    const std::string name = family(members);
+    const bool typed = stems.size() < members.size();
+    if (stems.size() < 2 || (typed && families.size() > 1)) continue;
+    out << "\n    /// <summary>One of " << members.size() << " kernels from " << members.front()->name << " to " << members.back()->name << ": ("
+        << declared(members[0]->parameters) << ")</summary>\n";
+    launchMethod(out, name, "kernel", "Kernel kernel, ", members[0]->parameters);
   }
 }
 

@@ -33,6 +33,12 @@ public sealed class CudaDevice : Device
     /// <inheritdoc/>
     public override Engine Engine => engine;
 
+    /// <summary>
+    /// Whether convolutions and matrix products of float32 may run on matrix units, which round their operands to tf32 (a
+    /// mantissa of 10 bits; sums stay float32). False unless it is asked for: float32 means float32. Convolutions take part in NHWC.
+    /// </summary>
+    public bool AllowTf32 { get; set; }
+
     /// <inheritdoc/>
     public override bool CanCapture => true;
 

@@ -36,7 +36,7 @@ internal sealed unsafe partial class Kernels(CudaStream stream) : IDisposable
     }
 
     /// <summary>The kernel for a type of elements.</summary>
-    private static Kernel OfType(DType type, Kernel float32, Kernel bfloat16, Kernel float16) => type switch
+    public static Kernel OfType(DType type, Kernel float32, Kernel bfloat16, Kernel float16) => type switch
     {
         DType.Float32 => float32,
         DType.BFloat16 => bfloat16,

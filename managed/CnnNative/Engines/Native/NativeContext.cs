@@ -11,6 +11,9 @@ internal sealed class NativeContext(CudaDevice device, CudaStream stream)
     /// <summary>What the device has.</summary>
     public CudaDeviceInfo Info => stream.Context.Device;
 
+    /// <summary>Whether products of fp32 may be rounded to tf32.</summary>
+    public bool AllowTf32 => device.AllowTf32;
+
     /// <summary>The stream that everything runs in.</summary>
     public CudaStream Stream => stream;
 

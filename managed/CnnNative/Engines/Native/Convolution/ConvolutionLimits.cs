@@ -7,9 +7,11 @@ internal static class ConvolutionLimits
     private const long Most = int.MaxValue - 4096;
 
     /// <summary>Refuses data types and sizes that the kernels do not have.</summary>
-    public static void Check(in ConvolutionProblem problem, Tensor x)
+    public static void Check(in ConvolutionProblem problem, Tensor first, Tensor second, Tensor result)
     {
-        Require.DType("Conv2d", "x", x, DType.Float32);
+        if (first.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16)) throw new EngineNotSupportedException("Native", "Conv2d", $"data type {first.DType}");
+        Require.DType("Conv2d", nameof(second), second, first.DType);
+        Require.DType("Conv2d", nameof(result), result, first.DType);
         CheckImage(problem);
         if ((long)problem.N * problem.P * problem.Q > Most) Refuse(problem, $"{(long)problem.N * problem.P * problem.Q} output pixels");
         if (problem.WeightShape.Count > Most) Refuse(problem, $"{problem.WeightShape.Count} weights");

@@ -36,27 +36,33 @@ internal static class ConvolutionPlan
     /// <summary>The algorithm for a pass.</summary>
     /// <param name="problem">The sizes.</param>
     /// <param name="pass">The pass.</param>
+    /// <param name="type">Data type; halves are computed on matrix units by the implicit product.</param>
+    /// <param name="tf32">Whether fp32 is to be computed on matrix units, rounded to tf32.</param>
     /// <param name="x">Layout of the input.</param>
     /// <param name="y">Layout of the output.</param>
     /// <param name="multiprocessors">Of the device.</param>
-    public static ConvolutionAlgorithm Choose(in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y, int multiprocessors)
+    public static ConvolutionAlgorithm Choose(
+        in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
-        if (Supports(ConvolutionAlgorithm.Depthwise, problem, pass, x, y)) return ConvolutionAlgorithm.Depthwise;
-        return Supports(ConvolutionAlgorithm.Pointwise, problem, pass, x, y) && PointwisePays(problem, pass, x, multiprocessors)
+        if (Supports(ConvolutionAlgorithm.Depthwise, problem, pass, type, x, y)) return ConvolutionAlgorithm.Depthwise;
+        return !tf32 && Supports(ConvolutionAlgorithm.Pointwise, problem, pass, type, x, y) && PointwisePays(problem, pass, x, multiprocessors)
             ? ConvolutionAlgorithm.Pointwise
             : ConvolutionAlgorithm.ImplicitGemm;
     }
 
     /// <summary>Whether an algorithm can compute a pass at all.</summary>
-    public static bool Supports(ConvolutionAlgorithm algorithm, in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y) => algorithm switch
+    public static bool Supports(
+        ConvolutionAlgorithm algorithm, in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y) => algorithm switch
     {
+        ConvolutionAlgorithm.ImplicitGemm => true,
+        _ when type != DType.Float32 => false,
         ConvolutionAlgorithm.Pointwise =>
             problem.IsPointwise && problem.Groups == 1 && x == y
             && (x == Layout.Nhwc || (pass != ConvolutionPass.BackwardWeight && problem.N <= MostLayers)),
         ConvolutionAlgorithm.Depthwise =>
             problem.IsDepthwise && x == y && (pass != ConvolutionPass.BackwardWeight || DepthwiseWindow.Fits(problem)),
         ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
-        _ => true,
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),
     };
 
     /// <summary>NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill.</summary>

@@ -8,11 +8,14 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeConvolution(NativeContext context) : IConvolution
 {
-    private readonly ImplicitConvolution implicitGemm = new(context);
+    private readonly ImplicitConvolution fma = new(context, new FmaConvolution(context));
+    private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32));
+    private readonly ImplicitConvolution bfloat16 = new(context, new MmaConvolution(context, DType.BFloat16));
+    private readonly ImplicitConvolution float16 = new(context, new MmaConvolution(context, DType.Float16));
     private readonly PointwiseConvolution pointwise = new(context);
     private readonly DepthwiseConvolution depthwise = new(context);
     private readonly ColumnConvolution columns = new(context);
-    private readonly FilterLayouts filters = new(context);
+    private readonly FilterLayouts filters = new(context, DType.Float32);
 
     /// <summary>The algorithm to use whatever the plan says, for tests and benches; null for the plan's choice.</summary>
     public ConvolutionAlgorithm? Forced { get; set; }
@@ -20,13 +23,13 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     public void Forward(in ConvolutionProblem problem, Tensor x, Tensor w, Tensor? bias, ActivationKind activation, Tensor y)
     {
         if (y.Count == 0) return;
-        ConvolutionLimits.Check(problem, x);
+        ConvolutionLimits.Check(problem, x, w, y);
         using (var xView = x.OnDevice())
         using (var wView = w.OnDevice())
         using (var biasView = bias.OnDevice())
         using (var yView = y.OnDevice())
         {
-            Forward(problem, new(xView, x.Layout), new(wView, w.Layout), biasView, Epilogues.For(activation), new(yView, y.Layout));
+            Forward(problem, x.DType, new(xView, x.Layout), new(wView, w.Layout), biasView, Epilogues.For(activation), new(yView, y.Layout));
         }
 
         if (!Epilogues.CanFuse(activation)) y.Device.Engine.Activation.Forward(activation, y, y);
@@ -35,62 +38,62 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     public void BackwardData(in ConvolutionProblem problem, Tensor dy, Tensor w, Tensor dx)
     {
         if (dx.Count == 0) return;
-        ConvolutionLimits.Check(problem, dy);
+        ConvolutionLimits.Check(problem, dy, w, dx);
         using var dyView = dy.OnDevice();
         using var wView = w.OnDevice();
         using var dxView = dx.OnDevice();
         var (source, filter, target) = (new Placed(dyView, dy.Layout), new Placed(wView, w.Layout), new Placed(dxView, dx.Layout));
-        if (problem.HasPadding && problem.PaddingMode != PaddingMode.Zeros) BackwardPadded(problem, source, filter, target);
-        else BackwardData(problem, source, filter, target);
+        if (problem.HasPadding && problem.PaddingMode != PaddingMode.Zeros) BackwardPadded(problem, dx.DType, source, filter, target);
+        else BackwardData(problem, dx.DType, source, filter, target);
     }
 
     public void BackwardWeight(in ConvolutionProblem problem, Tensor x, Tensor dy, Tensor dw)
     {
         if (dw.Count == 0) return;
-        ConvolutionLimits.Check(problem, x);
+        ConvolutionLimits.Check(problem, x, dy, dw);
         using var xView = x.OnDevice();
         using var dyView = dy.OnDevice();
         using var dwView = dw.OnDevice();
         var (images, gradient, target) = (new Placed(xView, x.Layout), new Placed(dyView, dy.Layout), new Placed(dwView, dw.Layout));
-        switch (Algorithm(problem, ConvolutionPass.BackwardWeight, x.Layout, dy.Layout))
+        switch (Algorithm(problem, ConvolutionPass.BackwardWeight, x.DType, x.Layout, dy.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, images, gradient, target.Pointer); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, images, gradient, target); break;
-            default: implicitGemm.BackwardWeight(problem, images, gradient, target); break;
+            default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
         }
     }
 
     public void BackwardBias(Tensor dy, Tensor db) => ChannelSums.Run(context, dy, db);
 
-    private void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
+    private void Forward(in ConvolutionProblem problem, DType type, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {
-        switch (Algorithm(problem, ConvolutionPass.Forward, x.Layout, y.Layout))
+        switch (Algorithm(problem, ConvolutionPass.Forward, type, x.Layout, y.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Columns:
                 using (filters.InOrder(problem, w, x.Layout, out var ordered)) columns.Forward(problem, x, ordered, bias, epilogue, y);
                 break;
-            default: implicitGemm.Forward(problem, x, w, bias, epilogue, y); break;
+            default: Implicit(problem, ConvolutionPass.Forward, type, x, y).Forward(problem, x, w, bias, epilogue, y); break;
         }
     }
 
-    private void BackwardData(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
+    private void BackwardData(in ConvolutionProblem problem, DType type, Placed dy, Placed w, Placed dx)
     {
-        switch (Algorithm(problem, ConvolutionPass.BackwardData, dx.Layout, dy.Layout))
+        switch (Algorithm(problem, ConvolutionPass.BackwardData, type, dx.Layout, dy.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Columns:
                 using (filters.InOrder(problem, w, dy.Layout, out var ordered)) columns.BackwardData(problem, dy, ordered, dx);
                 break;
-            default: implicitGemm.BackwardData(problem, dy, w, dx); break;
+            default: Implicit(problem, ConvolutionPass.BackwardData, type, dx, dy).BackwardData(problem, dy, w, dx); break;
         }
     }
 
     /// <summary>With padding taken from the image: the gradient of the padded image, whose border then goes back to the pixels that it shows.</summary>
-    private void BackwardPadded(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
+    private void BackwardPadded(in ConvolutionProblem problem, DType type, Placed dy, Placed w, Placed dx)
     {
         var padded = problem with
         {
@@ -98,10 +101,11 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             PadTop = 0, PadBottom = 0, PadLeft = 0, PadRight = 0, PaddingMode = PaddingMode.Zeros,
         };
         ConvolutionLimits.CheckImage(padded);
-        using var gradient = context.Rent(padded.InputShape.Count * sizeof(float));
-        BackwardData(padded, dy, w, new(gradient, dx.Layout));
+        using var gradient = context.Rent(padded.InputShape.Count * type.Size());
+        BackwardData(padded, type, dy, w, new(gradient, dx.Layout));
         var fold = FoldGeometry.Of(problem, dx.Layout);
-        context.Kernels.FoldPadding(dx.Layout == Layout.Nhwc ? Kernel.FoldPaddingNhwc : Kernel.FoldPaddingNchw, fold.Launch(), gradient, dx.Pointer, fold);
+        if (dx.Layout == Layout.Nhwc) context.Kernels.FoldPaddingNhwc(type, fold.Launch(), gradient, dx.Pointer, fold);
+        else context.Kernels.FoldPaddingNchw(type, fold.Launch(), gradient, dx.Pointer, fold);
     }
 
     private void ColumnsBackwardWeight(in ConvolutionProblem problem, Placed x, Placed dy, Placed dw)
@@ -117,11 +121,28 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         filters.Reorder(problem, new(ordered, x.Layout), dw);
     }
 
-    private ConvolutionAlgorithm Algorithm(in ConvolutionProblem problem, ConvolutionPass pass, Layout x, Layout y)
+    private ConvolutionAlgorithm Algorithm(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y)
     {
-        if (Forced is not { } forced) return ConvolutionPlan.Choose(problem, pass, x, y, context.Info.Multiprocessors);
-        return ConvolutionPlan.Supports(forced, problem, pass, x, y)
+        if (Forced is not { } forced) return ConvolutionPlan.Choose(problem, pass, type, UsesTf32(problem, pass, type, x, y), x, y, context.Info.Multiprocessors);
+        return ConvolutionPlan.Supports(forced, problem, pass, type, x, y)
             ? forced
-            : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} by {forced}");
+            : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} in {type} by {forced}");
     }
+
+    /// <summary>The implicit product for a data type; halves have one on matrix units alone.</summary>
+    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y)
+    {
+        if (type == DType.Float32) return UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : fma;
+        if (!MmaConvolution.Fits(problem, pass, type, x.Layout, y.Layout) || !x.IsAligned || !y.IsAligned)
+        {
+            throw new EngineNotSupportedException(
+                "Native", $"Conv2d {pass}",
+                $"{type} for {problem}, input {x.Layout}, output {y.Layout}: it needs NHWC, aligned to 16 bytes, and channels and filters of a group in multiples of 8");
+        }
+
+        return type == DType.BFloat16 ? bfloat16 : float16;
+    }
+
+    private bool UsesTf32(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y) =>
+        context.AllowTf32 && type == DType.Float32 && MmaConvolution.Fits(problem, pass, type, x, y);
 }

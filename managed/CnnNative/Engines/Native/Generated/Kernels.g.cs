@@ -162,9 +162,15 @@ internal enum Kernel
     ScaleF16,
     BroadcastF16,
     Increment,
-    FoldPaddingNchw,
-    FoldPaddingNhwc,
-    GatherFilters,
+    FoldPaddingNchwF32,
+    FoldPaddingNchwBf16,
+    FoldPaddingNchwF16,
+    FoldPaddingNhwcF32,
+    FoldPaddingNhwcBf16,
+    FoldPaddingNhwcF16,
+    GatherFiltersF32,
+    GatherFiltersBf16,
+    GatherFiltersF16,
     Im2colNchw,
     Im2colNhwc,
     Col2imNchw,
@@ -181,6 +187,42 @@ internal enum Kernel
     MaxPoolBackwardF16,
     MaxPoolVectorForwardF16,
     MaxPoolVectorBackwardF16,
+    MmaConvForward128x128Bf16,
+    MmaConvForward64x64Bf16,
+    MmaConvForward128x128F16,
+    MmaConvForward64x64F16,
+    MmaConvForward128x128F32,
+    MmaConvForward64x64F32,
+    MmaConvWgrad128x128Bf16,
+    MmaConvWgrad64x64Bf16,
+    MmaConvWgrad128x128F16,
+    MmaConvWgrad64x64F16,
+    MmaConvWgrad128x128F32,
+    MmaConvWgrad64x64F32,
+    MmaGemmNn128x128Bf16,
+    MmaGemmNt128x128Bf16,
+    MmaGemmTn128x128Bf16,
+    MmaGemmTt128x128Bf16,
+    MmaGemmNn64x64Bf16,
+    MmaGemmNt64x64Bf16,
+    MmaGemmTn64x64Bf16,
+    MmaGemmTt64x64Bf16,
+    MmaGemmNn128x128F16,
+    MmaGemmNt128x128F16,
+    MmaGemmTn128x128F16,
+    MmaGemmTt128x128F16,
+    MmaGemmNn64x64F16,
+    MmaGemmNt64x64F16,
+    MmaGemmTn64x64F16,
+    MmaGemmTt64x64F16,
+    MmaGemmNn128x128F32,
+    MmaGemmNt128x128F32,
+    MmaGemmTn128x128F32,
+    MmaGemmTt128x128F32,
+    MmaGemmNn64x64F32,
+    MmaGemmNt64x64F32,
+    MmaGemmTn64x64F32,
+    MmaGemmTt64x64F32,
     UniformF32,
     UniformBf16,
     UniformF16,
@@ -222,7 +264,9 @@ internal enum Kernel
     SoftmaxLongRowsBackwardF16,
     SoftmaxColumnsForwardF16,
     SoftmaxColumnsBackwardF16,
-    SumSplits,
+    SumSplitsF32,
+    SumSplitsBf16,
+    SumSplitsF16,
     SumPartialF32,
     SumFinishF32,
     ChannelSumsPlanesF32,
@@ -408,9 +452,15 @@ internal sealed unsafe partial class Kernels
         new("elementwise", "scale_f16", 256, "sm_80 sm_90a"),
         new("elementwise", "broadcast_f16", 256, "sm_80 sm_90a"),
         new("elementwise", "increment", 32, "sm_80 sm_90a"),
-        new("fold_padding", "fold_padding_nchw", 256, "sm_80 sm_90a"),
-        new("fold_padding", "fold_padding_nhwc", 256, "sm_80 sm_90a"),
-        new("gather_filters", "gather_filters", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nchw_f32", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nchw_bf16", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nchw_f16", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nhwc_f32", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nhwc_bf16", 256, "sm_80 sm_90a"),
+        new("fold_padding", "fold_padding_nhwc_f16", 256, "sm_80 sm_90a"),
+        new("gather_filters", "gather_filters_f32", 256, "sm_80 sm_90a"),
+        new("gather_filters", "gather_filters_bf16", 256, "sm_80 sm_90a"),
+        new("gather_filters", "gather_filters_f16", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
         new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
@@ -427,6 +477,42 @@ internal sealed unsafe partial class Kernels
         new("max_pool", "max_pool_backward_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nn_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_nt_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tn_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_gemm", "mma_gemm_tt_64x64_f32", 128, "sm_80 sm_90a"),
         new("random", "uniform_f32", 256, "sm_80 sm_90a"),
         new("random", "uniform_bf16", 256, "sm_80 sm_90a"),
         new("random", "uniform_f16", 256, "sm_80 sm_90a"),
@@ -468,7 +554,9 @@ internal sealed unsafe partial class Kernels
         new("softmax", "softmax_long_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_forward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_backward_f16", 256, "sm_80 sm_90a"),
-        new("sum_splits", "sum_splits", 256, "sm_80 sm_90a"),
+        new("sum_splits", "sum_splits_f32", 256, "sm_80 sm_90a"),
+        new("sum_splits", "sum_splits_bf16", 256, "sm_80 sm_90a"),
+        new("sum_splits", "sum_splits_f16", 256, "sm_80 sm_90a"),
         new("sums", "sum_partial_f32", 256, "sm_80 sm_90a"),
         new("sums", "sum_finish_f32", 256, "sm_80 sm_90a"),
         new("sums", "channel_sums_planes_f32", 256, "sm_80 sm_90a"),
@@ -866,6 +954,16 @@ internal sealed unsafe partial class Kernels
         arguments[1] = &y;
         arguments[2] = &count;
         Launch(OfType(type, Kernel.CastFromF16F32, Kernel.CastFromF16Bf16, Kernel.CastFromF16F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from cast_from_f32_f32 to cast_from_f16_f16: (float* x, float* y, long long count)</summary>
+    public void CastFrom(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>conv_forward_nchw_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
@@ -1739,27 +1837,27 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.Increment, launch, arguments);
     }
 
-    /// <summary>fold_padding_nchw(float* padded, float* dx, FoldGeometry geometry)</summary>
-    public void FoldPaddingNchw(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    /// <summary>fold_padding_nchw_f32, _bf16 or _f16(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNchw(DType type, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &padded;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.FoldPaddingNchw, launch, arguments);
+        Launch(OfType(type, Kernel.FoldPaddingNchwF32, Kernel.FoldPaddingNchwBf16, Kernel.FoldPaddingNchwF16), launch, arguments);
     }
 
-    /// <summary>fold_padding_nhwc(float* padded, float* dx, FoldGeometry geometry)</summary>
-    public void FoldPaddingNhwc(in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
+    /// <summary>fold_padding_nhwc_f32, _bf16 or _f16(float* padded, float* dx, FoldGeometry geometry)</summary>
+    public void FoldPaddingNhwc(DType type, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &padded;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.FoldPaddingNhwc, launch, arguments);
+        Launch(OfType(type, Kernel.FoldPaddingNhwcF32, Kernel.FoldPaddingNhwcBf16, Kernel.FoldPaddingNhwcF16), launch, arguments);
     }
 
-    /// <summary>One of 2 kernels from fold_padding_nchw to fold_padding_nhwc: (float* padded, float* dx, FoldGeometry geometry)</summary>
+    /// <summary>One of 6 kernels from fold_padding_nchw_f32 to fold_padding_nhwc_f16: (float* padded, float* dx, FoldGeometry geometry)</summary>
     public void FoldPadding(Kernel kernel, in LaunchConfiguration launch, DevicePointer padded, DevicePointer dx, FoldGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
@@ -1769,14 +1867,14 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>gather_filters(float* w, float* target, FilterOrder order)</summary>
-    public void GatherFilters(in LaunchConfiguration launch, DevicePointer w, DevicePointer target, FilterOrder order)
+    /// <summary>gather_filters_f32, _bf16 or _f16(float* w, float* target, FilterOrder order)</summary>
+    public void GatherFilters(DType type, in LaunchConfiguration launch, DevicePointer w, DevicePointer target, FilterOrder order)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &w;
         arguments[1] = &target;
         arguments[2] = &order;
-        Launch(Kernel.GatherFilters, launch, arguments);
+        Launch(OfType(type, Kernel.GatherFiltersF32, Kernel.GatherFiltersBf16, Kernel.GatherFiltersF16), launch, arguments);
     }
 
     /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
@@ -1885,6 +1983,222 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &dx;
         arguments[4] = &geometry;
         Launch(OfType(type, Kernel.MaxPoolVectorBackwardF32, Kernel.MaxPoolVectorBackwardBf16, Kernel.MaxPoolVectorBackwardF16), launch, arguments);
+    }
+
+    /// <summary>mma_conv_forward_128x128_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaConvForward128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaConvForward128x128F32, Kernel.MmaConvForward128x128Bf16, Kernel.MmaConvForward128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_conv_forward_64x64_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaConvForward64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaConvForward64x64F32, Kernel.MmaConvForward64x64Bf16, Kernel.MmaConvForward64x64F16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from mma_conv_forward_128x128_bf16 to mma_conv_forward_64x64_f32: (Bf16* x, Bf16* w, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>mma_conv_wgrad_128x128_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
+    public void MmaConvWgrad128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        Launch(OfType(type, Kernel.MmaConvWgrad128x128F32, Kernel.MmaConvWgrad128x128Bf16, Kernel.MmaConvWgrad128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_conv_wgrad_64x64_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
+    public void MmaConvWgrad64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        Launch(OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from mma_conv_wgrad_128x128_bf16 to mma_conv_wgrad_64x64_f32: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
+    public void MmaConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>mma_gemm_nn_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmNn128x128F32, Kernel.MmaGemmNn128x128Bf16, Kernel.MmaGemmNn128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_nt_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmNt128x128F32, Kernel.MmaGemmNt128x128Bf16, Kernel.MmaGemmNt128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_tn_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmTn128x128F32, Kernel.MmaGemmTn128x128Bf16, Kernel.MmaGemmTn128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_tt_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmTt128x128F32, Kernel.MmaGemmTt128x128Bf16, Kernel.MmaGemmTt128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_nn_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmNn64x64F32, Kernel.MmaGemmNn64x64Bf16, Kernel.MmaGemmNn64x64F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_nt_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmNt64x64F32, Kernel.MmaGemmNt64x64Bf16, Kernel.MmaGemmNt64x64F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_tn_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmTn64x64F32, Kernel.MmaGemmTn64x64Bf16, Kernel.MmaGemmTn64x64F16), launch, arguments);
+    }
+
+    /// <summary>mma_gemm_tt_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaGemmTt64x64F32, Kernel.MmaGemmTt64x64Bf16, Kernel.MmaGemmTt64x64F16), launch, arguments);
+    }
+
+    /// <summary>One of 24 kernels from mma_gemm_nn_128x128_bf16 to mma_gemm_tt_64x64_f32: (Bf16* a, Bf16* b, Bf16* bias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemm(Kernel kernel, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &bias;
+        arguments[3] = &c;
+        arguments[4] = &partial;
+        arguments[5] = &problem;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>uniform_f32, _bf16 or _f16(float* y, long long count, float low, float range, float largest, RandomSource source, ElementOrder order)</summary>
@@ -2254,8 +2568,8 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.SoftmaxColumnsBackwardF32, Kernel.SoftmaxColumnsBackwardBf16, Kernel.SoftmaxColumnsBackwardF16), launch, arguments);
     }
 
-    /// <summary>sum_splits(float* partial, float* bias, float* y, long long count, int splits, int biases, int biasStride, Epilogue epilogue)</summary>
-    public void SumSplits(in LaunchConfiguration launch, DevicePointer partial, DevicePointer bias, DevicePointer y, long count, int splits, int biases, int biasStride, Epilogue epilogue)
+    /// <summary>sum_splits_f32, _bf16 or _f16(float* partial, float* bias, float* y, long long count, int splits, int biases, int biasStride, Epilogue epilogue)</summary>
+    public void SumSplits(DType type, in LaunchConfiguration launch, DevicePointer partial, DevicePointer bias, DevicePointer y, long count, int splits, int biases, int biasStride, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[8];
         arguments[0] = &partial;
@@ -2266,7 +2580,7 @@ internal sealed unsafe partial class Kernels
         arguments[5] = &biases;
         arguments[6] = &biasStride;
         arguments[7] = &epilogue;
-        Launch(Kernel.SumSplits, launch, arguments);
+        Launch(OfType(type, Kernel.SumSplitsF32, Kernel.SumSplitsBf16, Kernel.SumSplitsF16), launch, arguments);
     }
 
     /// <summary>sum_partial_f32, _bf16 or _f16(float* x, long long count, float* partials)</summary>

@@ -1,4 +1,5 @@
 using CnnNative.Engines;
+using CnnNative.Engines.Native;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
@@ -60,6 +61,45 @@ public sealed class NativeMatrixTests : IDeviceFixture
         var y = Tensor.Empty([1, 1], DType.Float32, Device);
         Device.Engine.Matrix.LinearForward(Tensor.From([float.NaN], [1, 1], Device), Tensor.From([1f], [1, 1], Device), null, ActivationKind.Relu, y);
         Assert.That(y.ToArray<float>()[0], Is.NaN);
+    }
+
+    // Rows of 8 are what matrix units copy; the sizes hit tails of tiles, of steps and of units in every other way.
+    [Test]
+    public void Halves_of_any_transpose(
+        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool transposeA, [Values] bool transposeB, [Values(8, 136)] int m, [Values(16, 72)] int n,
+        [Values(8, 104, 520)] int k)
+    {
+        using var scope = Device.Inference();
+        float[] a = Eighths(m * k, 6), b = Eighths(k * n, 7);
+        var c = Tensor.Empty([m, n], type, Device);
+        Device.Engine.Matrix.Multiply(
+            Halves(a, transposeA ? [k, m] : [m, k], type), transposeA, Halves(b, transposeB ? [n, k] : [k, n], type), transposeB, c);
+        var exact = NaiveMatrix.Multiply(Cast.Double(a), transposeA, Cast.Double(b), transposeB, m, n, k);
+        var found = Tensor.Empty([m, n], DType.Float32, Device);
+        ((NativeElementwise)Device.Engine.Elementwise).Cast(c, found);
+        // Sums of eighths are exact in float: the result is rounded once.
+        Agreement.CheckRounded(found.ToArray<float>(), exact, $"({m}, {k}) x ({k}, {n})", type);
+    }
+
+    [Test]
+    public void Halves_that_do_not_come_in_eights_are_refused()
+    {
+        using var scope = Device.Inference();
+        Tensor a = Tensor.Empty([4, 7], DType.BFloat16, Device), b = Tensor.Empty([7, 8], DType.BFloat16, Device), c = Tensor.Empty([4, 8], DType.BFloat16, Device);
+        Assert.That(() => Device.Engine.Matrix.Multiply(a, false, b, false, c), Throws.TypeOf<EngineNotSupportedException>().With.Message.Contains("multiples of 8"));
+    }
+
+    private Tensor Halves(float[] numbers, Shape shape, DType type)
+    {
+        var halves = Tensor.Empty(shape, type, Device);
+        ((NativeElementwise)Device.Engine.Elementwise).Cast(Tensor.From(numbers, shape, Device), halves);
+        return halves;
+    }
+
+    private static float[] Eighths(int count, int seed)
+    {
+        var random = new Random(seed);
+        return Array.ConvertAll(new float[count], _ => random.Next(-8, 9) / 8f);
     }
 
     private static double Apply(ActivationKind activation, double value) => activation switch

@@ -1,0 +1,46 @@
+using CnnNative.Engines;
+using CnnNative.Engines.Native;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native.Convolution;
+
+/// <summary>Which algorithm computes what.</summary>
+[TestFixture]
+internal sealed class ConvolutionPlanTests
+{
+    [Test]
+    public void As_many_groups_as_channels_go_channel_by_channel([Values] ConvolutionPass pass, [Values] Layout layout) =>
+        Assert.That(Choose(Problem(64, 3, 3, groups: 64), pass, layout), Is.EqualTo(ConvolutionAlgorithm.Depthwise));
+
+    [Test]
+    public void A_gradient_of_filters_that_do_not_fit_registers_is_a_product([Values] Layout layout) =>
+        Assert.That(Choose(Problem(64, 3, 5, groups: 64), ConvolutionPass.BackwardWeight, layout), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+
+    [Test]
+    public void Pointwise_in_nhwc_is_one_product_of_matrices([Values] ConvolutionPass pass) =>
+        Assert.That(Choose(Problem(64, 1, 1), pass, Layout.Nhwc), Is.EqualTo(ConvolutionAlgorithm.Pointwise));
+
+    [Test]
+    public void Pointwise_in_nchw_is_a_product_per_image_where_images_fill_tiles()
+    {
+        Assert.That(Choose(Problem(64, 1, 1, size: 56), ConvolutionPass.Forward, Layout.Nchw), Is.EqualTo(ConvolutionAlgorithm.Pointwise));
+        Assert.That(Choose(Problem(512, 1, 1, size: 3, images: 512), ConvolutionPass.Forward, Layout.Nchw), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+    }
+
+    [Test]
+    public void Everything_else_is_an_implicit_product([Values] ConvolutionPass pass, [Values] Layout layout, [Values(1, 2)] int groups) =>
+        Assert.That(Choose(Problem(64, 3, 3, groups), pass, layout), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+
+    [Test]
+    public void Halves_and_tf32_are_implicit_products([Values(DType.BFloat16, DType.Float16, DType.Float32)] DType type) => Assert.That(
+        ConvolutionPlan.Choose(Problem(64, 1, 1), ConvolutionPass.Forward, type, tf32: true, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+
+    private static ConvolutionAlgorithm Choose(in ConvolutionProblem problem, ConvolutionPass pass, Layout layout) =>
+        ConvolutionPlan.Choose(problem, pass, DType.Float32, tf32: false, layout, layout, 132);
+
+    private static ConvolutionProblem Problem(int channels, int r, int s, int groups = 1, int size = 28, int images = 32) => new()
+    {
+        N = images, C = channels, H = size, W = size, K = channels, R = r, S = s, PadTop = r / 2, PadBottom = r / 2, PadLeft = s / 2, PadRight = s / 2,
+        StrideH = 1, StrideW = 1, DilationH = 1, DilationW = 1, Groups = groups,
+    };
+}

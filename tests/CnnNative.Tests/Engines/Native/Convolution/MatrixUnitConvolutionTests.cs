@@ -1,0 +1,147 @@
+using CnnNative.Engines;
+using CnnNative.Engines.Native;
+using CnnNative.TestKit;
+using CnnNative.Tests.Functions;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native.Convolution;
+
+/// <summary>Convolution on matrix units, NHWC: bfloat16, float16 and tf32, against the definition in double on the rounded inputs.</summary>
+[TestFixture, LeakGuard]
+public sealed class MatrixUnitConvolutionTests : IDeviceFixture
+{
+    private CudaDevice? device;
+
+    public Device Device => Cuda;
+
+    private CudaDevice Cuda => device ?? throw new InvalidOperationException("the fixture is not set up");
+
+    [OneTimeSetUp]
+    public void Open() => device = CudaUnderTest.Open();
+
+    [OneTimeTearDown]
+    public void Close() => device?.Dispose();
+
+    private static IEnumerable<ConvolutionProblem> Problems()
+    {
+        yield return Problem(2, 8, 9, 11, 16, 3, 3, pad: 1);
+        yield return Problem(1, 16, 9, 8, 32, 3, 2, pad: 2, stride: 2, dilation: 2, groups: 2);
+        yield return Problem(1, 72, 9, 9, 136, 1, 1);
+        yield return Problem(1, 264, 3, 3, 40, 3, 3, pad: 1);
+        yield return Problem(2, 8, 7, 6, 8, 3, 3, pad: 2, stride: 2) with { PaddingMode = PaddingMode.Reflect };
+        yield return Problem(0, 8, 5, 5, 8, 3, 3);
+    }
+
+    [Test]
+    public void Halves_agree_with_the_definition([Values(DType.BFloat16, DType.Float16)] DType type, [ValueSource(nameof(Problems))] ConvolutionProblem problem)
+    {
+        var sample = Rounded(ConvolutionCase.Random(problem, new Random(21), bias: true), type);
+        var (naive, exact) = (sample.InFloat(), sample.InDouble());
+        var found = Run(sample, type);
+        Agreement.Check(found.Y, exact.Y, naive.Y, "y", type);
+        Agreement.Check(found.Dx, exact.Dx, naive.Dx, "dx", type);
+        Agreement.Check(found.Dw, exact.Dw, naive.Dw, "dw", type);
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void Tf32_rounds_operands_and_nothing_else(ConvolutionProblem problem)
+    {
+        var sample = Rounded(ConvolutionCase.Random(problem, new Random(22), bias: true), DType.Float16);
+        var (naive, exact) = (sample.InFloat(), sample.InDouble());
+        Cuda.AllowTf32 = true;
+        try
+        {
+            // Numbers of ten bits of mantissa lose nothing: what is left is the error of summing in float.
+            var found = Run(sample, DType.Float32);
+            Agreement.Check(found.Y, exact.Y, naive.Y, "y");
+            Agreement.Check(found.Dx, exact.Dx, naive.Dx, "dx");
+            Agreement.Check(found.Dw, exact.Dw, naive.Dw, "dw");
+        }
+        finally
+        {
+            Cuda.AllowTf32 = false;
+        }
+    }
+
+    [Test]
+    public void Tf32_is_used_when_it_is_asked_for_and_not_before()
+    {
+        var problem = Problem(1, 8, 5, 5, 8, 3, 3);
+        var sample = ConvolutionCase.Random(problem, new Random(23), bias: false);
+        var exact = sample.InDouble().Y;
+        var plain = Error(Run(sample, DType.Float32).Y, exact);
+        Cuda.AllowTf32 = true;
+        var rounded = Error(Run(sample, DType.Float32).Y, exact);
+        Cuda.AllowTf32 = false;
+        Assert.That(plain, Is.LessThan(1e-6));
+        Assert.That(rounded, Is.InRange(1e-5, 1e-3), "rounding to ten bits must show");
+    }
+
+    [Test]
+    public void Every_run_gives_the_same_bits([Values(DType.BFloat16, DType.Float16)] DType type)
+    {
+        var sample = Rounded(ConvolutionCase.Random(Problem(1, 264, 3, 3, 40, 3, 3, pad: 1), new Random(24), bias: true), type);
+        var (first, second) = (Run(sample, type), Run(sample, type));
+        Assert.That(second.Y, Is.EqualTo(first.Y));
+        Assert.That(second.Dx, Is.EqualTo(first.Dx));
+        Assert.That(second.Dw, Is.EqualTo(first.Dw));
+    }
+
+    [Test]
+    public void Channels_that_do_not_come_in_eights_are_refused() => Assert.That(
+        () => Run(ConvolutionCase.Random(Problem(1, 3, 5, 5, 8, 3, 3), new Random(25), bias: false), DType.BFloat16),
+        Throws.TypeOf<EngineNotSupportedException>().With.Message.Contains("multiples of 8"));
+
+    private static ConvolutionProblem Problem(
+        int n, int c, int h, int w, int k, int r, int s, int pad = 0, int stride = 1, int dilation = 1, int groups = 1) => new()
+    {
+        N = n, C = c, H = h, W = w, K = k, R = r, S = s, PadTop = pad, PadBottom = pad, PadLeft = pad, PadRight = pad,
+        StrideH = stride, StrideW = stride, DilationH = dilation, DilationW = dilation, Groups = groups,
+    };
+
+    private static double Error(float[] actual, double[] exact) =>
+        Math.Sqrt(actual.Zip(exact, (a, e) => (a - e) * (a - e)).Sum() / exact.Sum(e => e * e));
+
+    private static ConvolutionCase Rounded(ConvolutionCase sample, DType type) => sample with
+    {
+        X = Round(sample.X, type), W = Round(sample.W, type), B = sample.B is null ? null : Round(sample.B, type), Dy = Round(sample.Dy, type),
+    };
+
+    private static float[] Round(float[] numbers, DType type) => Array.ConvertAll(numbers, v => type == DType.Float16
+        ? (float)(Half)v
+        : BitConverter.Int32BitsToSingle((int)((BitConverter.SingleToUInt32Bits(v) + 0x7fff + ((BitConverter.SingleToUInt32Bits(v) >> 16) & 1)) & 0xffff0000)));
+
+    private Found Run(ConvolutionCase sample, DType type)
+    {
+        var problem = sample.Problem;
+        using var scope = Device.Inference();
+        using var hostScope = CpuDevice.Shared.Inference();
+        var (x, w, dy) = (There(sample.X, problem.InputShape, Layout.Nhwc), There(sample.W, problem.WeightShape, Layout.Nchw), There(sample.Dy, problem.OutputShape, Layout.Nhwc));
+        var y = Tensor.Empty(problem.OutputShape, type, Device, Layout.Nhwc);
+        var dx = Tensor.Empty(problem.InputShape, type, Device, Layout.Nhwc);
+        var dw = Tensor.Empty(problem.WeightShape, type, Device);
+        var convolution = Device.Engine.Convolution;
+        convolution.Forward(problem, x, w, sample.B is null ? null : There(sample.B, [problem.K], Layout.Nchw), ActivationKind.Identity, y);
+        convolution.BackwardData(problem, dy, w, dx);
+        convolution.BackwardWeight(problem, x, dy, dw);
+        return new(Back(y), Back(dx), Back(dw));
+
+        Tensor There(float[] numbers, Shape shape, Layout layout)
+        {
+            var there = Tensor.From(numbers, shape, CpuDevice.Shared).ToLayout(layout).To(Device);
+            return Cast(there, type);
+        }
+
+        float[] Back(Tensor tensor) => Cast(tensor, DType.Float32).To(CpuDevice.Shared).ToArray<float>();
+    }
+
+    private Tensor Cast(Tensor tensor, DType type)
+    {
+        if (tensor.DType == type) return tensor;
+        var cast = Tensor.Empty(tensor.Shape, type, Device, tensor.Layout);
+        ((NativeElementwise)Device.Engine.Elementwise).Cast(tensor, cast);
+        return cast;
+    }
+
+    private sealed record Found(float[] Y, float[] Dx, float[] Dw);
+}
