@@ -27,7 +27,7 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
         yield return Problem(2, 8, 9, 11, 16, 3, 3, pad: 1);
         yield return Problem(1, 16, 9, 8, 32, 3, 2, pad: 2, stride: 2, dilation: 2, groups: 2);
         yield return Problem(1, 72, 9, 9, 136, 1, 1);
-        yield return Problem(1, 264, 3, 3, 40, 3, 3, pad: 1);
+        yield return Problem(1, 136, 3, 3, 24, 3, 3, pad: 1);
         yield return Problem(2, 8, 7, 6, 8, 3, 3, pad: 2, stride: 2) with { PaddingMode = PaddingMode.Reflect };
         yield return Problem(0, 8, 5, 5, 8, 3, 3);
     }
@@ -80,7 +80,7 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
     [Test]
     public void Every_run_gives_the_same_bits([Values(DType.BFloat16, DType.Float16)] DType type)
     {
-        var sample = Rounded(ConvolutionCase.Random(Problem(1, 264, 3, 3, 40, 3, 3, pad: 1), new Random(24), bias: true), type);
+        var sample = Rounded(ConvolutionCase.Random(Problem(1, 136, 3, 3, 24, 3, 3, pad: 1), new Random(24), bias: true), type);
         var (first, second) = (Run(sample, type), Run(sample, type));
         Assert.That(second.Y, Is.EqualTo(first.Y));
         Assert.That(second.Dx, Is.EqualTo(first.Dx));

@@ -66,8 +66,8 @@ public sealed class NativeMatrixTests : IDeviceFixture
     // Rows of 8 are what matrix units copy; the sizes hit tails of tiles, of steps and of units in every other way.
     [Test]
     public void Halves_of_any_transpose(
-        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool transposeA, [Values] bool transposeB, [Values(8, 136)] int m, [Values(16, 72)] int n,
-        [Values(8, 104, 520)] int k)
+        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool transposeA, [Values] bool transposeB, [Values(8, 136)] int m, [Values(72)] int n,
+        [Values(8, 520)] int k)
     {
         using var scope = Device.Inference();
         float[] a = Eighths(m * k, 6), b = Eighths(k * n, 7);
