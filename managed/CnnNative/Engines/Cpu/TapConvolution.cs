@@ -25,11 +25,11 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
     /// <summary>Taps from which on the arithmetic of a tile is long enough to fetch its output lines meanwhile.</summary>
     private const int DepthToAnnounce = 64;
 
-    /// <summary>Outputs of a tile.</summary>
-    private int TileLength => (Filters == 1 ? TapTile.RowVectors : GemmTile.MostVectors) * GemmKernels.Width;
+    /// <summary>Number of tiles of outputs: rows where there is one filter.</summary>
+    public int Tiles => Filters == 1 ? Output.Rows : (Length + TileLength - 1) / TileLength;
 
-    /// <summary>Number of tiles of outputs.</summary>
-    public int Tiles => (Length + TileLength - 1) / TileLength;
+    /// <summary>Outputs of a tile of several filters.</summary>
+    private static int TileLength => GemmKernels.Columns;
 
     /// <summary>Outputs, with those between rows that are dropped.</summary>
     private int Length => (Output.Rows - 1) * Pitch + Output.Columns;
@@ -43,6 +43,26 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
     /// <param name="epilogue">Done to every finished element.</param>
     /// <param name="scratch">Working memory.</param>
     public void Run(GemmArea area, in GemmRows a, float* x, nint* taps, float* y, in Epilogue epilogue, CpuScratch scratch)
+    {
+        if (Filters == 1) RunRows(area, a, x, taps, y, epilogue, scratch);
+        else RunTiles(area, a, x, taps, y, epilogue, scratch);
+    }
+
+    /// <summary>Rows of one filter, each to its place where outputs lie side by side.</summary>
+    private void RunRows(GemmArea area, in GemmRows a, float* x, nint* taps, float* y, in Epilogue epilogue, CpuScratch scratch)
+    {
+        using var aside = Output.Step == 1 ? default : scratch.Rent(Output.Columns);
+        for (var row = area.FirstColumn; row < area.LastColumn; row++)
+        {
+            var target = y + row * Output.Row;
+            var result = Output.Step == 1 ? target : aside.Pointer;
+            TapRow.Multiply(Depth, a.At(0, 0), a.Step, x + row * Pitch, taps, result, Output.Columns);
+            epilogue.Apply(result, 0, area.FirstRow, 1, 0, Output.Columns);
+            if (Output.Step != 1) CpuCopy.Block(1, Output.Columns, result, 0, target, 0, Output.Step);
+        }
+    }
+
+    private void RunTiles(GemmArea area, in GemmRows a, float* x, nint* taps, float* y, in Epilogue epilogue, CpuScratch scratch)
     {
         using var wide = scratch.Rent((long)(area.LastRow - area.FirstRow) * TileLength);
         Span<Segment> room = stackalloc Segment[TileLength];
@@ -77,12 +97,6 @@ internal readonly unsafe record struct TapConvolution(int Filters, int Depth, in
         for (var cut = 0; cut < Depth; cut += MostDepth)
         {
             var depth = Math.Min(MostDepth, Depth - cut);
-            if (Filters == 1)
-            {
-                TapKernels.Row()(depth, a.At(0, cut), a.Row, a.Step, x, taps + cut, wide, TileLength, cut > 0);
-                continue;
-            }
-
             for (var row = firstFilter; row < lastFilter; row += GemmKernels.Rows)
             {
                 var kernel = TapKernels.Tile(Math.Min(GemmKernels.Rows, lastFilter - row), vectors);

@@ -8,14 +8,11 @@ internal static unsafe class TapKernels
     private static readonly delegate*<int, float*, nint, nint, float*, nint*, float*, nint, bool, void>[] Tiles = Choose();
 
     /// <summary>Floats past the last output that a tile may read.</summary>
-    public static int Slack => TapTile.RowVectors * GemmKernels.Width;
+    public static int Slack => GemmKernels.Columns;
 
     /// <summary>The tile of so many filters (1 to <see cref="GemmKernels.Rows"/>) and vectors (1 to 3).</summary>
     public static delegate*<int, float*, nint, nint, float*, nint*, float*, nint, bool, void> Tile(int rows, int vectors) =>
-        Tiles[(rows - 1) * GemmTile.MostVectors + vectors];
-
-    /// <summary>The tile of one filter and <see cref="TapTile.RowVectors"/> vectors.</summary>
-    public static delegate*<int, float*, nint, nint, float*, nint*, float*, nint, bool, void> Row() => Tiles[0];
+        Tiles[(rows - 1) * GemmTile.MostVectors + vectors - 1];
 
     private static delegate*<int, float*, nint, nint, float*, nint*, float*, nint, bool, void>[] Choose() =>
         Vector512.IsHardwareAccelerated ? All<Simd512, Vector512<float>>()
@@ -26,7 +23,6 @@ internal static unsafe class TapKernels
         where TSimd : struct, ISimd<TVector>
         where TVector : struct =>
     [
-        &TapTile.MultiplyOne<TSimd, TVector>,
         &TapTile.Multiply<TSimd, TVector, One, One>, &TapTile.Multiply<TSimd, TVector, One, Two>, &TapTile.Multiply<TSimd, TVector, One, Three>,
         &TapTile.Multiply<TSimd, TVector, Two, One>, &TapTile.Multiply<TSimd, TVector, Two, Two>, &TapTile.Multiply<TSimd, TVector, Two, Three>,
         &TapTile.Multiply<TSimd, TVector, Three, One>, &TapTile.Multiply<TSimd, TVector, Three, Two>, &TapTile.Multiply<TSimd, TVector, Three, Three>,

@@ -9,9 +9,6 @@ namespace CnnNative.Engines.Cpu;
 /// </summary>
 internal static unsafe class TapTile
 {
-    /// <summary>Vectors of the tile of one row: enough chains to keep the multipliers busy.</summary>
-    public const int RowVectors = 8;
-
     /// <summary>c (rows, vectors * width) = [c +] a (rows, depth) b, with b[l, j] = x[taps[l] + j].</summary>
     /// <param name="depth">Number of taps.</param>
     /// <param name="a">Filters; element (i, l) is at a[i * aRow + l * aStep].</param>
@@ -63,38 +60,5 @@ internal static unsafe class TapTile
         if (TRows.Value > 5) GemmTile.StoreRow<TSimd, TVector, TVectors>(c + 5 * cRow, c50, c51, c52, accumulate);
         if (TRows.Value > 6) GemmTile.StoreRow<TSimd, TVector, TVectors>(c + 6 * cRow, c60, c61, c62, accumulate);
         if (TRows.Value > 7) GemmTile.StoreRow<TSimd, TVector, TVectors>(c + 7 * cRow, c70, c71, c72, accumulate);
-    }
-
-    /// <summary>One filter, for depthwise convolution: c (<see cref="RowVectors"/> * width) = [c +] sum over l of a[l * aStep] x[taps[l] + j].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOne<TSimd, TVector>(
-        int depth, float* a, nint aRow, nint aStep, float* x, nint* taps, float* c, nint cRow, bool accumulate)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : struct
-    {
-        TVector c0 = TSimd.Splat(0f), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-        for (var end = taps + depth; taps < end; taps++)
-        {
-            var b = x + *taps;
-            var weight = TSimd.Splat(*a);
-            c0 = TSimd.MultiplyAdd(weight, TSimd.Load(b), c0);
-            c1 = TSimd.MultiplyAdd(weight, TSimd.Load(b + TSimd.Width), c1);
-            c2 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 2 * TSimd.Width), c2);
-            c3 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 3 * TSimd.Width), c3);
-            c4 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 4 * TSimd.Width), c4);
-            c5 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 5 * TSimd.Width), c5);
-            c6 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 6 * TSimd.Width), c6);
-            c7 = TSimd.MultiplyAdd(weight, TSimd.Load(b + 7 * TSimd.Width), c7);
-            a += aStep;
-        }
-
-        GemmTile.Store<TSimd, TVector>(c, c0, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + TSimd.Width, c1, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 2 * TSimd.Width, c2, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 3 * TSimd.Width, c3, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 4 * TSimd.Width, c4, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 5 * TSimd.Width, c5, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 6 * TSimd.Width, c6, accumulate);
-        GemmTile.Store<TSimd, TVector>(c + 7 * TSimd.Width, c7, accumulate);
     }
 }

@@ -24,6 +24,8 @@ public sealed class CpuConvolutionTests
         yield return Case("pointwise with a stride", Problem(2, 8, 13, 9, 10, 1, 1, stride: 2));
         yield return Case("pointwise with padding", Problem(2, 3, 5, 6, 4, 1, 1, pad: 1));
         yield return Case("depthwise", Problem(2, 6, 56, 56, 6, 3, 3, pad: 1, groups: 6));
+        yield return Case("depthwise, long rows", Problem(1, 3, 3, 443, 3, 3, 3, pad: 1, groups: 3));
+        yield return Case("depthwise, short rows", Problem(2, 5, 9, 5, 5, 3, 3, pad: 1, groups: 5));
         yield return Case("depthwise with a multiplier and a stride", Problem(2, 6, 17, 19, 12, 5, 3, pad: 1, stride: 2, groups: 6));
         yield return Case("stem of a residual network", Problem(2, 3, 30, 31, 8, 7, 7, pad: 3, stride: 2));
         yield return Case("stride past the filter", Problem(2, 3, 17, 23, 5, 2, 2, stride: 3));
