@@ -10,7 +10,7 @@ namespace cnn::emu {
 
 WarpAsync& WarpAsync::of(Warp& warp) {
   if (!warp.tensor) {
-    auto made = std::make_unique<WarpAsync>();
+    auto made = std::make_unique<WarpAsync>(warp.index);
     warp.tensor = made.get();
     warp.block->attachments.push_back(std::move(made));
   }
@@ -43,6 +43,7 @@ void WarpAsync::completeCopies(Block& block, std::uint32_t lanes, const std::uin
       if (block.launch->checks) {
         asyncWriteEnd(block, copy.destination[lane], copy.bytes);
         asyncInitialised(block, copy.destination[lane], copy.bytes);
+        threadWrote(block, warp, copy.destination[lane], copy.bytes);
       }
       copy.lanes &= ~(1u << lane);
     }

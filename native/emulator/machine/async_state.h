@@ -41,8 +41,10 @@ struct SharedRange {
 };
 
 struct WarpAsync : Attachment {
+  explicit WarpAsync(std::uint32_t warpIndex) : warp(warpIndex) {}
   static WarpAsync& of(Warp& warp);
 
+  const std::uint32_t warp;                   // index in the block
   std::vector<CopyRecord> copies;
   std::uint32_t copyGroup[warpLanes] = {};    // groups committed so far, per lane
   std::uint64_t copySerial = 0;

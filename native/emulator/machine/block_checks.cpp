@@ -25,24 +25,36 @@ bool stores(const Access& access) { return isStore(access.kind); }
 }  // namespace
 
 BlockChecks::BlockChecks(unsigned checks, const Block& block) : checks_(checks), initialised_(block.sharedBytes) {
+  if (checks & emu::checkAsync) proxies_ = std::make_unique<ProxyOrder>(block.sharedBytes);
   if (checks & checkRace) races_ = std::make_unique<BlockRaces>(*block.launch->races, block.sharedBytes);
 }
 
 void BlockChecks::start(const Block& block) {
   std::fill(initialised_.begin(), initialised_.end(), std::uint8_t(0));
   inFlight_.clear();
+  if (proxies_) proxies_->start();
   const Dim3& grid = block.launch->request->grid;
   if (races_) races_->start(block.index.x + grid.x * (block.index.y + std::uint64_t(grid.y) * block.index.z), block.warps.size());
 }
 
 bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access) {
   if (checks_ & emu::checkAsync && !checkInFlight(warp, i, access)) return false;
+  if (proxies_) noteWrite(warp, access);
   if (checks_ & checkInit && !checkInitialised(warp, i, access)) return false;
   if (checks_ & checkNc && !checkNonCoherent(warp, i, access)) return false;
   if (!races_) return true;
   const auto race = races_->access(warp, i, access);
   return !race || fail(warp, i, std::uint32_t(std::countr_zero(access.lanes)), "race: this " + std::string(stores(access) ? "write" : "read") + " of " +
                            std::string(ptx::name(access.space)) + " memory is not ordered with " + *race);
+}
+
+// Writes into the own block only: what another block of the cluster writes is not followed.
+void BlockChecks::noteWrite(const Warp& warp, const Access& access) {
+  if (access.space != ptx::Space::shared || (!stores(access) && access.kind != AccessKind::atomic)) return;
+  for (std::uint32_t rest = access.lanes; rest != 0; rest &= rest - 1) {
+    const std::uint64_t address = access.addresses[std::countr_zero(rest)];
+    if (address >> sharedRankShift == 0) proxies_->threadWrites(warp.index, std::uint32_t(address), access.bytes);
+  }
 }
 
 bool BlockChecks::checkInitialised(Warp& warp, const Instruction* i, const Access& access) {
@@ -149,6 +161,8 @@ void end(Block& block, std::uint32_t address, std::uint32_t bytes, bool writes) 
   if (BlockChecks* checks = checksFor(owner, checkAsync)) checks->asyncEnd(address, bytes, writes);
 }
 
+ProxyOrder* proxiesOf(Block& block) { return block.checks ? block.checks->proxies() : nullptr; }
+
 BlockRaces* racesOf(Warp& warp) { return warp.block->checks ? warp.block->checks->races() : nullptr; }
 
 }  // namespace
@@ -158,6 +172,24 @@ void asyncWriteEnd(Block& block, std::uint32_t address, std::uint32_t bytes) { e
 void asyncReadBegin(Block& block, std::uint32_t address, std::uint32_t bytes, const char* what) { begin(block, address, bytes, false, what); }
 void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes) { end(block, address, bytes, false); }
 
+void threadWrote(Block& block, std::uint32_t warp, std::uint32_t address, std::uint32_t bytes) {
+  if (ProxyOrder* proxies = proxiesOf(block)) proxies->threadWrites(warp, address, bytes);
+}
+void proxyWrote(Block& block, std::uint32_t address, std::uint32_t bytes) {
+  if (ProxyOrder* proxies = proxiesOf(block)) proxies->proxyWrites(address, bytes);
+}
+void proxyFence(Warp& warp) {
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->fence(warp.index);
+}
+bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::uint32_t bytes, const char* what, int lane) {
+  const ProxyOrder* proxies = proxiesOf(*warp.block);
+  const auto unfenced = proxies ? proxies->proxyReads(warp.index, address, bytes) : std::nullopt;
+  if (!unfenced) return true;
+  warp.fault(i, statusLaunchFailed, "asynchronous: " + std::string(what) + " reads shared memory at " + at(unfenced->address) + ", which warp " +
+                 std::to_string(unfenced->warp) + " has written, without a fence.proxy.async between", lane);
+  return false;
+}
+
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes) {
   Block& owner = ownerOf(block, address);
   if (BlockChecks* checks = checksFor(owner, checkInit)) checks->initialised(address, bytes);
@@ -165,11 +197,17 @@ void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes) 
 
 void syncRelease(Warp& warp, std::uint64_t key) {
   if (BlockRaces* races = racesOf(warp)) races->release(warp, key);
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->release(key);
 }
 void syncAcquire(Warp& warp, std::uint64_t key) {
   if (BlockRaces* races = racesOf(warp)) races->acquire(warp, key);
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->acquire(warp.index, key);
 }
 void syncStrong(Warp& warp, std::uint64_t address) {
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) {
+    proxies->acquire(warp.index, address);
+    proxies->release(address);
+  }
   BlockRaces* races = racesOf(warp);
   if (!races) return;
   races->acquire(warp, address);

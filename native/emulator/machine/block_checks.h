@@ -3,6 +3,7 @@
 
 #include "machine/access.h"
 #include "machine/block.h"
+#include "machine/proxy_order.h"
 #include "machine/race.h"
 
 #include <cstdint>
@@ -22,6 +23,7 @@ class BlockChecks {
   void asyncBegin(std::uint32_t address, std::uint32_t bytes, bool writes, const char* what);
   void asyncEnd(std::uint32_t address, std::uint32_t bytes, bool writes);
   BlockRaces* races() { return races_.get(); }
+  ProxyOrder* proxies() { return proxies_.get(); }  // null unless the async check is on
   unsigned enabled() const { return checks_; }
 
  private:
@@ -30,6 +32,7 @@ class BlockChecks {
     bool writes;
     const char* what;
   };
+  void noteWrite(const Warp& warp, const Access& access);
   bool checkInitialised(Warp& warp, const Instruction* i, const Access& access);
   bool checkInFlight(Warp& warp, const Instruction* i, const Access& access);
   bool checkNonCoherent(Warp& warp, const Instruction* i, const Access& access);
@@ -38,6 +41,7 @@ class BlockChecks {
   std::vector<std::uint8_t> initialised_;  // per byte of shared memory
   std::vector<InFlight> inFlight_;
   std::unique_ptr<BlockRaces> races_;
+  std::unique_ptr<ProxyOrder> proxies_;
 };
 
 }  // namespace cnn::emu

@@ -91,6 +91,7 @@ void deliver(const Place& to, const Place& barrier, std::shared_ptr<const CopyPl
     if (to.block->launch->checks) {
       asyncWriteEnd(*to.block, to.offset, copy->bytes);
       asyncInitialised(*to.block, to.offset, copy->bytes);
+      proxyWrote(*to.block, to.offset, copy->bytes);
     }
     const auto error = changeMbarrier(word, [&](MbarrierWord& w) { return w.complete(int32_t(copy->bytes)); });
     return error == MbarrierWord::Error::none ? "" : std::string("completion of a bulk copy: ") + describe(error);
@@ -148,6 +149,7 @@ const Instruction* send(Warp& w, const Instruction* i) {
     if (!placeShared(w, i, o.barrier, lane, 8, 8, barrier)) return nullptr;
     if (to.block != barrier.block)
       return w.fault(i, statusIllegalInstruction, std::string(name) + ": destination and mbarrier lie in different blocks", lane);
+    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->bytes, name, lane)) return nullptr;
     const std::byte* source = from.block->sharedAt(from.offset, copy->bytes);
     deliver(to, barrier, copy, [source, bytes = copy->bytes](std::byte* host) { std::memcpy(host, source, bytes); });
   }
@@ -163,6 +165,7 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
     if (!plan(w, i, lane, true, *copy)) return nullptr;
     Place from;
     if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, from)) return nullptr;
+    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->bytes, name, lane)) return nullptr;
     if (w.block->launch->detailed) {
       Counters& c = w.block->counters;
       ++c.globalStoreRequests;

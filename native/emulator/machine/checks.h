@@ -30,9 +30,17 @@ void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes);
 // An asynchronous write has given the bytes a value (for the init check), an asynchronous operation reads them now.
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes);
 
+// The order between threads and the asynchronous proxy, proxy_order.h; addresses of this block's shared memory. A thread
+// has written by other means than an observed store; the proxy has written; fence.proxy.async; the proxy is about to read
+// for a thread of this warp: false if it might not see what threads have written, and then the warp has faulted.
+void threadWrote(Block& block, std::uint32_t warp, std::uint32_t address, std::uint32_t bytes);
+void proxyWrote(Block& block, std::uint32_t address, std::uint32_t bytes);
+void proxyFence(Warp& warp);
+bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::uint32_t bytes, const char* what, int lane);
+
 // ---- for whatever synchronises, so that the race check knows ------------------------------------------------------
 // The warp hands its past over through `key` (an address of an mbarrier or atomic, a barrier number), or takes over what
-// others have handed over. Both do nothing unless checkRace is on.
+// others have handed over. Both do nothing unless checkRace or checkAsync is on.
 void syncRelease(Warp& warp, std::uint64_t key);
 void syncAcquire(Warp& warp, std::uint64_t key);
 // An atomic or strong access to global or shared memory: both, and it also orders blocks.

@@ -148,6 +148,13 @@ void decodeElect(Decoder& decoder, Instruction& out) {
 
 const Instruction* nothing(Warp&, const Instruction* i) { return i + 1; }
 
+const Instruction* fenceProxy(Warp& w, const Instruction* i) {
+  if (w.mask(i) != 0) proxyFence(w);
+  return i + 1;
+}
+
+void decodeFenceProxy(Decoder& d, Instruction& out) { out.function = d.has("global") ? nothing : fenceProxy; }
+
 void decodeNothing(Decoder&, Instruction& out) { out.function = nothing; }
 
 const Instruction* wholeWarp(Warp& w, const Instruction* i) {
@@ -179,7 +186,7 @@ std::span<const Entry> cluster() {
       {"setmaxnreg.{inc|dec}.sync.aligned.u32", "imm", 80, ptx::exactly(90), Class::special, 0, decodeBudget},
 
       {"fence.proxy.alias", "", 75, 70, Class::special, 0, decodeNothing},
-      {"fence.proxy.async[.global|shared::cta|shared::cluster]", "", 80, 90, Class::special, 0, decodeNothing},
+      {"fence.proxy.async[.global|shared::cta|shared::cluster]", "", 80, 90, Class::special, 0, decodeFenceProxy},
       {"fence.proxy.tensormap::generic.release.{cta|cluster|gpu|sys}", "", 83, 90, Class::special, 0, decodeNothing},
       {"fence.proxy.tensormap::generic.acquire.{cta|cluster|gpu|sys}", "[] imm", 83, 90, Class::special, 0, decodeNothing},
       {"fence.mbarrier_init.release.cluster", "", 80, 90, Class::special, 0, decodeNothing},

@@ -177,7 +177,11 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
   if (units.failed) return outsideShared(w, i, name, units.outside, 16, -1);
   if (record) {
     merge(*record, recorded);
-    for (std::size_t r = recorded; r < record->size(); ++r) asyncReadBegin(*w.block, (*record)[r].address, (*record)[r].bytes, name);
+    for (std::size_t r = recorded; r < record->size(); ++r) {
+      const auto [address, bytes] = (*record)[r];
+      if (!proxyReads(w, i, address, bytes, name, -1)) return nullptr;
+      asyncReadBegin(*w.block, address, bytes, name);
+    }
   }
   return i + 1;
 }

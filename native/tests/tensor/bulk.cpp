@@ -275,3 +275,30 @@ TEST(async_check) {
   CHECK(contains(c.faultOf(store + " @%p0 st.shared.b32 [%x1], 2;\n @%p0 cp.async.bulk.wait_group.read 0;\n").report, "cp.async.bulk"));
   CHECK(!c.tryRun(store + " @%p0 cp.async.bulk.wait_group.read 0;\n @%p0 st.shared.b32 [%x1], 2;\n", false));
 }
+
+TEST(async_check_wants_a_fence_between_the_proxies) {
+  const Checks on(checkAsync);
+  Case c;
+  c.tiled({64, 8}, {64, 8});
+  const std::string fill = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n", meet = " bar.sync 0;\n", fence = " fence.proxy.async.shared::cta;\n";
+  const std::string copy = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
+  const auto reportOf = [&](const std::string& body) {
+    const auto fault = c.tryRun(body, false);
+    return fault ? fault->report : std::string("fine");
+  };
+  CHECK_EQ(reportOf(fill + fence + meet + copy), "fine");
+  CHECK_EQ(reportOf(fill + meet + " @%p0" + fence + copy), "fine");
+  CHECK(contains(reportOf(fill + meet + copy), "without a fence.proxy.async"));
+  CHECK(contains(reportOf(fence + fill + meet + copy), "without a fence.proxy.async"));
+  CHECK(contains(reportOf(fill + " fence.proxy.async.global;\n" + meet + copy), "without a fence.proxy.async"));
+  // The second warp writes behind its fence.
+  CHECK(contains(reportOf(fill + fence + " setp.gt.u32 %p2, %x0, 31;\n @%p2 st.shared.b32 [%x4], 1;\n" + meet + copy), "which warp 1 has written"));
+  // cp.async writes as threads do, and no earlier than its wait.
+  const std::string small = " mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n cp.async.ca.shared.global [%x4], [%d7], 4;\n cp.async.commit_group;\n";
+  const std::string waitSmall = " cp.async.wait_group 0;\n";
+  CHECK_EQ(reportOf(small + waitSmall + fence + meet + copy), "fine");
+  CHECK(contains(reportOf(small + fence + waitSmall + meet + copy), "without a fence.proxy.async"));
+  // What the proxy has written it sees.
+  CHECK_EQ(reportOf(expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
+  CHECK_EQ(reportOf(fill + fence + meet + expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
+}

@@ -288,6 +288,14 @@ TEST(async_check_sees_an_operand_overwritten) {
   CHECK(!c.tryRun(issue + wait + " bar.sync 0;\n" + overwrite).has_value());
 }
 
+TEST(async_check_wants_a_fence_before_the_proxy_reads) {
+  const Checks on(cnn::emu::checkAsync);
+  Case c(bf16(64));
+  const std::string write = " st.shared.b32 [%x1+16384], 0;\n", meet = " bar.sync 0;\n", fence = " fence.proxy.async;\n";
+  CHECK(contains(c.tryRun(write + meet + complete(c.f)).value().report, "without a fence.proxy.async"));
+  CHECK(!c.tryRun(write + fence + meet + complete(c.f)).has_value());
+}
+
 TEST(async_check_knows_the_order_of_registers) {
   const Checks on(cnn::emu::checkAsync);
   Case c(bf16(16));
