@@ -21,7 +21,7 @@ cmake --build build -j "$(nproc)" --target native_kernels >/dev/null
 echo "Publishing the program and the tests ..."
 publish() { dotnet publish "$1" -c Release -r linux-x64 --self-contained -v q --nologo --artifacts-path "$stage/artifacts" -o "$2" "${@:3}" | grep -E "error" || true; }
 publish managed/CnnNative.Cli "$root/bin/cnn" -p:DebugType=none
-publish tests/CnnNative.Tests "$root/bin/tests" -p:DebugType=none -p:EnableNUnitRunner=true -p:OutputType=Exe -p:TestingPlatformDotnetTestSupport=false
+publish tests/CnnNative.Tests "$root/bin/tests" -p:DebugType=none -p:CnnBundle=true
 [ -x "$root/bin/cnn/cnn" ] && [ -x "$root/bin/tests/CnnNative.Tests" ] || { echo "error: publishing failed" >&2; exit 1; }
 # The runtime is the same for both: one copy is enough.
 for file in "$root"/bin/tests/*; do

@@ -18,6 +18,7 @@ public sealed class Trainer : IDisposable
     private readonly Device device;
     private readonly Optimizer optimizer;
     private readonly StepLog log;
+    private readonly TrainingStep trainingStep;
     private readonly Stopwatch training = new();
     private int epoch, batch;
     private long step, imagesTrained;
@@ -31,13 +32,17 @@ public sealed class Trainer : IDisposable
     /// <param name="settings">Everything else.</param>
     /// <param name="observer">Hears of the progress; may be null.</param>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    /// <exception cref="EngineNotSupportedException">Captured steps were asked for, and the device has none.</exception>
     public Trainer(Module model, DataLoader train, DataLoader test, TrainerSettings settings, ITrainingObserver? observer = null)
     {
         settings.Validate();
+        if (settings.Captured && !train.Device.CanCapture)
+            throw new EngineNotSupportedException(train.Device.Engine.Name, "Trainer", "steps captured as CUDA graphs");
         (this.model, this.train, this.test, this.settings, this.observer) = (model, train, test, settings, observer);
         device = train.Device;
         optimizer = settings.Optimizer.Create(model.Parameters());
         log = new StepLog(device);
+        trainingStep = new TrainingStep(model, optimizer, train.BatchSize, train.Dataset.ClassCount, settings.Captured);
     }
 
     /// <summary>Takes over weights, optimizer, random numbers and position of an earlier training, so that <see cref="Run"/> goes on where it stopped.</summary>
@@ -83,6 +88,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        trainingStep.Dispose();
         log.Dispose();
         optimizer.Dispose();
     }
@@ -103,11 +109,8 @@ public sealed class Trainer : IDisposable
         foreach (var (images, labels) in train.Epoch(epoch, batch))
         {
             using var scope = device.Step();
-            var scores = model.Forward(images);
-            var loss = Functional.CrossEntropy(scores, labels);
-            loss.Backward();
             optimizer.LearningRate = settings.Optimizer.RateAt(step);
-            optimizer.Step();
+            var (loss, scores) = trainingStep.Run(images, labels);
             log.Add(loss, scores, labels);
             Advance(labels.Shape[0]);
             if (step >= settings.MaxSteps || cancellation.IsCancellationRequested) break;

@@ -17,6 +17,9 @@ public sealed record TrainerSettings(OptimizerSettings Optimizer, string ModelNa
     /// <summary>What the data is called in the checkpoint; the name of the data set if null.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Whether each step with a full batch runs as one CUDA graph; the device must be able to (<see cref="Device.CanCapture"/>).</summary>
+    public bool Captured { get; init; }
+
     /// <summary>Throws unless every setting is in range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
     internal void Validate()

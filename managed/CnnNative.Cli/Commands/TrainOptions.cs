@@ -17,6 +17,7 @@ internal sealed class TrainOptions
         foreach (var option in new Option[] { Model, Data, Epochs, MaxSteps, Batch, Optimizer, LearningRate, RateDecay, Momentum, Seed, Resume, Out })
             command.Add(option);
         Device = new DeviceOptions(command);
+        command.Add(Capture);
         command.Add(Json);
     }
 
@@ -60,6 +61,8 @@ internal sealed class TrainOptions
     };
 
     public DeviceOptions Device { get; }
+
+    public Option<bool> Capture { get; } = new("--capture") { Description = "Run each step as one CUDA graph (--engine native)" };
 
     public Option<bool> Json { get; } = JsonOption.Create();
 }

@@ -36,6 +36,7 @@ internal sealed record TrainRequest(string Model, DataSource Data, int BatchSize
             MaxSteps = Check.Range("--max-steps", parsed.GetValue(options.MaxSteps), 1),
             CheckpointPath = parsed.GetValue(options.Out) ?? resume ?? OutputFile.Default(model),
             Data = data.ToString(),
+            Captured = parsed.GetValue(options.Capture),
         };
         return new TrainRequest(model, data, batch, seed, settings.CheckpointPath, settings);
     }
