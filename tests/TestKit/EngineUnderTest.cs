@@ -19,7 +19,7 @@ public sealed class EngineUnderTest
     [
         new("Cpu1", () => new CpuDevice(1)),
         new("Cpu3", () => new CpuDevice(3)),
-        .. Environment.GetEnvironmentVariable("CNN_TEST_NATIVE") == "1" ? [new("Native", CudaUnderTest.Open)] : Array.Empty<EngineUnderTest>(),
+        new("Native", CudaUnderTest.Open),
     ];
 
     public string Name { get; }

@@ -19,7 +19,7 @@ internal static class Measurement
         try
         {
             for (var i = 0; i < sets; i++) runs.Add(workload.Prepare(device));
-            foreach (var run in runs) device.Engine.Elementwise.Fill(run.Result, float.NaN);
+            foreach (var run in runs) run.Poison();
             return Seconds(device, workload, runs);
         }
         finally
@@ -33,7 +33,7 @@ internal static class Measurement
     public static void Check(Device device, Workload workload)
     {
         using var run = workload.Prepare(device);
-        device.Engine.Elementwise.Fill(run.Result, float.NaN);
+        run.Poison();
         run.Once();
         RequireFinite(workload, run);
     }

@@ -10,8 +10,17 @@ internal sealed record Workload(string Name, double Bytes, double Operations, Fu
 /// <summary>One set of tensors, and the work on them.</summary>
 internal sealed class WorkloadRun(Tensor result, Action once, params Tensor[] others) : IDisposable
 {
+    /// <summary>Whether the work reads what it overwrites, so that it cannot be poisoned before.</summary>
+    public bool IsInPlace { get; init; }
+
     /// <summary>What the work writes.</summary>
     public Tensor Result => result;
+
+    /// <summary>Fills the result with NaN, which nothing but the work removes.</summary>
+    public void Poison()
+    {
+        if (!IsInPlace) result.Device.Engine.Elementwise.Fill(result, float.NaN);
+    }
 
     /// <summary>Does the work once.</summary>
     public void Once() => once();

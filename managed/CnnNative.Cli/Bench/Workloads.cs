@@ -118,13 +118,13 @@ internal static class Workloads
         {
             var (w, gradient, velocity) = (Random(shape, device), Random(shape, device), Random(shape, device));
             var settings = new SgdSettings(1e-6f, 0.9f, 0, 0, Nesterov: false, First: false);
-            return new(w, () => device.Engine.Optimizer.Sgd([new SgdSlot(w, gradient, velocity)], settings), gradient, velocity);
+            return new(w, () => device.Engine.Optimizer.Sgd([new SgdSlot(w, gradient, velocity)], settings), gradient, velocity) { IsInPlace = true };
         });
         yield return new($"Adam, {s.Name}", 7 * pass, 0, device =>
         {
             var (w, gradient, mean, square) = (Random(shape, device), Random(shape, device), Random(shape, device), Tensor.Ones(shape, device));
             var settings = new AdamSettings(1e-6f, 0.9f, 0.999f, 1e-8f, 0, Step: 10);
-            return new(w, () => device.Engine.Optimizer.Adam([new AdamSlot(w, gradient, mean, square)], settings), gradient, mean, square);
+            return new(w, () => device.Engine.Optimizer.Adam([new AdamSlot(w, gradient, mean, square)], settings), gradient, mean, square) { IsInPlace = true };
         });
     }
 

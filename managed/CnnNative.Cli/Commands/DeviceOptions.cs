@@ -50,6 +50,10 @@ internal sealed class DeviceOptions
         return $"engine {Name(choice.Device)}, {what} ({choice.Reason})";
     }
 
+    /// <summary>Whether a time on the device says something: not so on the emulated driver.</summary>
+    /// <param name="device">The device.</param>
+    public static bool IsTimed(Device device) => device is not CudaDevice || !CudaDevice.IsEmulated;
+
     /// <summary>Name of the engine, as --engine takes it.</summary>
     /// <param name="device">Its device.</param>
     public static string Name(Device device) => device.Engine.Name.ToLowerInvariant();

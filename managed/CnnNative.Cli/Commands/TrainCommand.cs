@@ -35,7 +35,7 @@ internal static class TrainCommand
         var model = ModelCatalog.Create(request.Model, train.ImageShape, train.ClassCount, device);
         var loader = new DataLoader(train, request.BatchSize, device, shuffle: true, seed: request.Seed);
         var testLoader = new DataLoader(test, EvalCommand.BatchSize, device);
-        var view = new TrainingView(human, DeviceOptions.Explain(choice));
+        var view = new TrainingView(human, DeviceOptions.Explain(choice), DeviceOptions.IsTimed(device));
         using var trainer = new Trainer(model, loader, testLoader, request.Settings, view);
         if (resumed is not null) trainer.Resume(resumed);
 
@@ -55,5 +55,5 @@ internal static class TrainCommand
 
     private static TrainJson Describe(TrainRequest request, Device device, TrainingResult result, Tally test) => new(
         request.Model, request.Data.ToString(), DeviceOptions.Name(device), (device as CpuDevice)?.Threads, result.Epochs, result.Steps, result.Train.Loss, result.Train.Accuracy,
-        test.Loss, test.Accuracy, result.ImagesPerSecond, result.PeakMemoryBytes, request.Out);
+        test.Loss, test.Accuracy, DeviceOptions.IsTimed(device) ? result.ImagesPerSecond : null, result.PeakMemoryBytes, request.Out);
 }

@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CnnNative.Cli.Json;
 
-/// <summary>What <c>cnn train --json</c> reports. Accuracies are shares, 0 to 1; threads are the CPU's, null on a GPU.</summary>
+/// <summary>What <c>cnn train --json</c> reports. Accuracies are shares, 0 to 1; threads are the CPU's, null on a GPU; the speed is null on the emulated driver.</summary>
 internal sealed record TrainJson(
     string Model, string Data, string Engine, int? Threads, int Epochs, long Steps, double TrainLoss, double TrainAccuracy,
-    double TestLoss, double TestAccuracy, double ImagesPerSecond, long PeakMemoryBytes, string Checkpoint);
+    double TestLoss, double TestAccuracy, double? ImagesPerSecond, long PeakMemoryBytes, string Checkpoint);
 
 /// <summary>What <c>cnn eval --json</c> reports; <paramref name="Confusion"/> has a row per true class and a column per predicted one.</summary>
 internal sealed record EvalJson(

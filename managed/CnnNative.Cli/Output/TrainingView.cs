@@ -8,7 +8,7 @@ namespace CnnNative.Cli.Output;
 /// Shows a training: one line per epoch and, on a terminal, a bar below them for the epoch in progress. Where there is
 /// no terminal the lines are all, so that a log reads the same as the screen did.
 /// </summary>
-internal sealed class TrainingView(Human human, string engine) : ITrainingObserver
+internal sealed class TrainingView(Human human, string engine, bool isTimed) : ITrainingObserver
 {
     private readonly SpeedColumn speed = new();
     private ProgressTask? bar;
@@ -52,13 +52,13 @@ internal sealed class TrainingView(Human human, string engine) : ITrainingObserv
         bar.Description = $"epoch {step.Epoch}/{epochs}";
         bar.MaxValue = step.Batches;
         bar.Value = step.Batch;
-        speed.Text = (step.Train.Images == 0 ? "" : $"loss {Words.Loss(step.Train.Loss)}   ") + $"{Words.Rate(step.ImagesPerSecond)} images/s";
+        speed.Text = (step.Train.Images == 0 ? "" : $"loss {Words.Loss(step.Train.Loss)}   ") + $"{Speed(step.ImagesPerSecond)}";
     }
 
     /// <inheritdoc/>
     public void OnEpoch(EpochReport epoch) => Write(Row(
         $"{epoch.Epoch}/{epochs}", Words.Loss(epoch.Train.Loss), Words.Percent(epoch.Train.Accuracy),
-        Words.Loss(epoch.Test.Loss), Words.Percent(epoch.Test.Accuracy), Words.Rate(epoch.ImagesPerSecond), Words.Time(epoch.TrainingTime)));
+        Words.Loss(epoch.Test.Loss), Words.Percent(epoch.Test.Accuracy), isTimed ? Words.Rate(epoch.ImagesPerSecond) : "-", Words.Time(epoch.TrainingTime)));
 
     /// <summary>The table at the end.</summary>
     /// <param name="result">How training ended.</param>
@@ -68,12 +68,14 @@ internal sealed class TrainingView(Human human, string engine) : ITrainingObserv
         var table = Human.Table("result", " ").HideHeaders();
         table.AddRow(new Text("test accuracy"), new Text(Words.Accuracy(result.Test!.Value), new Style(decoration: Decoration.Bold)));
         table.AddRow("test loss", Words.Loss(result.Test.Value.Loss));
-        table.AddRow("speed", $"{Words.Rate(result.ImagesPerSecond)} images/s");
+        table.AddRow("speed", Speed(result.ImagesPerSecond));
         table.AddRow("peak memory", Words.Bytes(result.PeakMemoryBytes));
         human.Line();
         human.Console.Write(table);
         human.Line($"checkpoint: {checkpoint}");
     }
+
+    private string Speed(double imagesPerSecond) => isTimed ? $"{Words.Rate(imagesPerSecond)} images/s" : "emulated: not a speed";
 
     private static string Row(string epoch, string trainLoss, string trainAccuracy, string testLoss, string testAccuracy, string rate, string time) =>
         $"{epoch,7}{trainLoss,13}{trainAccuracy,11}{testLoss,12}{testAccuracy,11}{rate,12}{time,10}";

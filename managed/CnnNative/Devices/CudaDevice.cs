@@ -30,6 +30,9 @@ public sealed class CudaDevice : Device
     /// <summary>What the device is and what it has.</summary>
     public CudaDeviceInfo Info => context.Device;
 
+    /// <summary>Whether this is no GPU but the emulated driver: then times say nothing of speed.</summary>
+    public static bool IsEmulated => CudaDriver.IsEmulated;
+
     /// <inheritdoc/>
     public override Engine Engine => engine;
 
@@ -44,9 +47,6 @@ public sealed class CudaDevice : Device
 
     /// <summary>What is being recorded now; null otherwise.</summary>
     internal StepRecorder? Recorder { get; private set; }
-
-    /// <summary>A device-resident learning rate and step number (native/kernels/optim/parameters.h) that optimisers take instead of their own; null outside captured steps.</summary>
-    internal DevicePointer OptimizerClock { get; set; }
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>

@@ -90,7 +90,7 @@ public sealed class Adam : Optimizer
         var settings = new AdamSettings(LearningRate, beta1, beta2, eps, weightDecay, step);
         var device = slots[0].Parameter.Device;
         int[] group = [.. members];
-        Call(device, () => device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings), () => new(LearningRate, Advance(group)));
+        Call(device, () => device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings), () => new(DecimalSetting.Of(LearningRate), Advance(group)));
         // What is only recorded has not happened yet.
         if (device is not CudaDevice { Recorder: not null }) Advance(group);
         slots.Clear();

@@ -25,9 +25,6 @@ internal sealed class NativeContext(CudaDevice device, CudaStream stream)
     /// <summary>Where an optimizer's kernel reads its rate and step count: null, but in a captured step.</summary>
     public DevicePointer Clock => device.Recorder?.Clock ?? DevicePointer.Null;
 
-    /// <summary>Where optimisers read learning rate and step number: null, but in a captured step, whose replays go on counting.</summary>
-    public DevicePointer OptimizerClock => device.OptimizerClock;
-
     /// <summary>Working memory for the kernels of one operation; given back in the order of the stream when it is disposed.</summary>
     /// <param name="bytes">How much; its content is not set.</param>
     /// <exception cref="DeviceOutOfMemoryException">The device has not enough memory.</exception>

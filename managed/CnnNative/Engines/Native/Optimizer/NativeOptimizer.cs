@@ -33,7 +33,7 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 
         void Run()
         {
-            context.Kernels.Sgd(new(blocks, MapLaunch.Threads), parameters, rule, context.OptimizerClock);
+            context.Kernels.Sgd(new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
             (parameters.Count, blocks) = (0, 0);
         }
     }
@@ -63,7 +63,7 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 
         void Run()
         {
-            context.Kernels.Adam(new(blocks, MapLaunch.Threads), parameters, rule, context.OptimizerClock);
+            context.Kernels.Adam(new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
             (parameters.Count, blocks) = (0, 0);
         }
     }
