@@ -1,0 +1,180 @@
+using CnnNative.Engines;
+using CnnNative.Engines.Native;
+using CnnNative.Interop;
+using CnnNative.TestKit;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native.Convolution;
+
+/// <summary>
+/// What the emulator counts: products and convolutions meet no bank conflict, read and write 16 bytes at a time where layouts
+/// allow it, and move no more bytes than their tiles must.
+/// </summary>
+[TestFixture, LeakGuard]
+public sealed class TrafficTests : IDeviceFixture
+{
+    private CudaDevice? device;
+
+    public Device Device => Cuda;
+
+    private CudaDevice Cuda => device ?? throw new InvalidOperationException("the fixture is not set up");
+
+    private Kernels Kernels => ((NativeEngine)Cuda.Engine).Context.Kernels;
+
+    [OneTimeSetUp]
+    public void Open()
+    {
+        device = CudaUnderTest.Open();
+        if (!Emulator.IsUsed) Assert.Ignore("counters are those of the emulated driver");
+    }
+
+    [OneTimeTearDown]
+    public void Close() => device?.Dispose();
+
+    [Test]
+    public void A_product_reads_each_operand_once_per_tile([Values] bool transposeA, [Values] bool transposeB)
+    {
+        const int size = 128, depth = 64;
+        var counters = Sgemm(transposeA, transposeB, size, depth);
+        Assert.That(counters.GlobalLoadBytes, Is.EqualTo(2ul * size * depth * sizeof(float)), "bytes read");
+        Assert.That(counters.GlobalLoadSectors * 32, Is.EqualTo(counters.GlobalLoadBytes), "whole sectors");
+        Assert.That(counters.GlobalStoreSectors * 32, Is.EqualTo((ulong)size * size * sizeof(float)), "bytes written");
+        Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
+        NoConflicts(counters);
+    }
+
+    [Test]
+    public void Halves_reach_matrix_units_without_conflicts([Values] bool transposeA, [Values] bool transposeB)
+    {
+        const int size = 128, depth = 128;
+        using var scope = Cuda.Inference();
+        Tensor a = Half([size, depth]), b = Half([size, depth]), c = Half([size, size]);
+        Emulator.ResetProfile();
+        using (var aView = a.OnDevice())
+        using (var bView = b.OnDevice())
+        using (var cView = c.OnDevice())
+        {
+            var tile = TileSet.Halves.Tiles[0];
+            var problem = new GemmProblem
+            {
+                M = size, N = size, K = depth, PitchA = transposeA ? size : depth, PitchB = transposeB ? depth : size, WideC = 1, RowStride = size, ColumnStride = 1,
+            };
+            Kernels.MmaGemm(
+                TileKernels.MmaGemm(DType.BFloat16, transposeA, transposeB, tile.Shape), new LaunchConfiguration(1, tile.Threads, tile.SharedBytes), aView, bView,
+                default, cView, default, problem, new DepthSplit { Splits = 1, StepsPerSplit = depth }, Epilogues.None);
+        }
+
+        Cuda.Synchronize();
+        var forms = (transposeA ? "t" : "n") + (transposeB ? "t" : "n");
+        var counters = Emulator.Profile($"mma_gemm_{forms}_128x128_bf16");
+        Assert.That(counters.GlobalStoreSectors * 32, Is.EqualTo((ulong)size * size * 2), "bytes written");
+        Assert.That(counters.Flops, Is.GreaterThanOrEqualTo(2ul * size * size * depth));
+        NoConflicts(counters);
+    }
+
+    [Test]
+    public void An_implicit_product_meets_no_conflict([Values] Layout layout)
+    {
+        var problem = Problem(32, 128, 12, 3, groups: 1);
+        Run(problem, layout, forced: ConvolutionAlgorithm.ImplicitGemm);
+        var name = layout == Layout.Nhwc ? "nhwc" : "nchw";
+        foreach (var kernel in (string[])[$"conv_forward_{name}", $"conv_wgrad_{name}"])
+        {
+            var counters = Kernels.Entries.Where(entry => entry.Name.StartsWith(kernel, StringComparison.Ordinal)).Select(entry => TryProfile(entry.Name)).Single(found => found is not null)!.Value;
+            Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16), kernel);
+            NoConflicts(counters);
+        }
+    }
+
+    // Neighbours share columns, strips share rows: those come from L1. What is counted here is what warps ask L1 for.
+    [TestCase(Layout.Nchw, "depthwise_nchw_3x3_s1", 4)]
+    [TestCase(Layout.Nhwc, "depthwise_nhwc_3x3_s1", 16)]
+    public void Depthwise_reads_new_rows_only(Layout layout, string kernel, int widest)
+    {
+        var problem = Problem(32, 32, 32, 3, groups: 32);
+        Run(problem, layout, forced: null);
+        var counters = Emulator.Profile(kernel);
+        // Forward and the gradient by the input are the same kernel. In a strip of four rows a thread reads six rows of three
+        // columns, 4.5 numbers per pixel instead of nine, and its filter of nine once, 2.25 per pixel.
+        var image = (ulong)problem.InputShape.Count * sizeof(float);
+        Assert.That(counters.Launches, Is.EqualTo(2));
+        Assert.That(counters.WidestGlobalAccess, Is.EqualTo((ulong)widest));
+        Assert.That(counters.GlobalStoreBytes, Is.EqualTo(2 * image));
+        Assert.That(counters.GlobalLoadBytes, Is.LessThanOrEqualTo(2 * (4.5 + 2.25) * image));
+    }
+
+    private static void NoConflicts(in KernelCounters counters)
+    {
+        Assert.That(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.EqualTo(counters.SharedIdealWavefronts), "wavefronts of shared memory");
+        Assert.That(counters.MaxSharedConflict, Is.EqualTo(1));
+    }
+
+    private static KernelCounters? TryProfile(string kernel)
+    {
+        try
+        {
+            return Emulator.Profile(kernel);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private KernelCounters Sgemm(bool transposeA, bool transposeB, int size, int depth)
+    {
+        using var scope = Cuda.Inference();
+        Tensor a = Ones([size, depth]), b = Ones([size, depth]), c = Ones([size, size]);
+        Emulator.ResetProfile();
+        using (var aView = a.OnDevice())
+        using (var bView = b.OnDevice())
+        using (var cView = c.OnDevice())
+        {
+            var tile = TileSet.Fma.Tiles[0];
+            var problem = new GemmProblem
+            {
+                M = size, N = size, K = depth, PitchA = transposeA ? size : depth, PitchB = transposeB ? depth : size, WideA = 1, WideB = 1,
+                WideC = (int)WideStore.Columns, RowStride = size, ColumnStride = 1,
+            };
+            Kernels.Sgemm(
+                TileKernels.Sgemm(transposeA, transposeB, tile.Shape), new LaunchConfiguration(1, tile.Threads), aView, bView, default, default, cView, problem,
+                new DepthSplit { Splits = 1, StepsPerSplit = depth }, Epilogues.None);
+        }
+
+        Cuda.Synchronize();
+        return Emulator.Profile($"sgemm_{(transposeA ? "t" : "n")}{(transposeB ? "t" : "n")}_128x128");
+    }
+
+    private void Run(in ConvolutionProblem problem, Layout layout, ConvolutionAlgorithm? forced)
+    {
+        using var scope = Cuda.Inference();
+        using var hostScope = CpuDevice.Shared.Inference();
+        Tensor x = Image(problem.InputShape, layout), w = Image(problem.WeightShape, layout), dy = Image(problem.OutputShape, layout);
+        Tensor y = Image(problem.OutputShape, layout), dx = Image(problem.InputShape, layout), dw = Image(problem.WeightShape, layout);
+        var convolution = (NativeConvolution)Cuda.Engine.Convolution;
+        convolution.Forced = forced;
+        Emulator.ResetProfile();
+        convolution.Forward(problem, x, w, null, ActivationKind.Identity, y);
+        if (forced is null) convolution.BackwardData(problem, dy, w, dx);
+        convolution.BackwardWeight(problem, x, dy, dw);
+        convolution.Forced = null;
+        Cuda.Synchronize();
+    }
+
+    private Tensor Image(Shape shape, Layout layout) => Tensor.Full(shape, 1f, CpuDevice.Shared).ToLayout(layout).To(Cuda);
+
+    private Tensor Ones(Shape shape) => Tensor.Full(shape, 1f, CpuDevice.Shared).To(Cuda);
+
+    private Tensor Half(Shape shape)
+    {
+        var half = Tensor.Empty(shape, DType.BFloat16, Cuda);
+        ((NativeElementwise)Cuda.Engine.Elementwise).Cast(Ones(shape), half);
+        return half;
+    }
+
+    private static ConvolutionProblem Problem(int channels, int filters, int size, int window, int groups) => new()
+    {
+        N = 1, C = channels, H = size, W = size, K = filters, R = window, S = window, PadTop = 1, PadBottom = 1, PadLeft = 1, PadRight = 1,
+        StrideH = 1, StrideW = 1, DilationH = 1, DilationW = 1, Groups = groups,
+    };
+}
