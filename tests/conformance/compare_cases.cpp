@@ -79,6 +79,13 @@ void addCompare(Corpus& corpus) {
     });
   corpus.add("compare", "slct.u32.s32", Type::u32, {{Type::u32}, {Type::u32}, {Type::s32}},
              [](const std::uint64_t* x) { return signExtend(x[2], 32) >= 0 ? x[0] : x[1]; });
+  corpus.addBody("compare/mov.pred.constant",
+                 "mov.pred %p1, -1; mov.pred %p2, 0; setp.lt.u32 %p3, %a, 1000; @%p3 mov.pred %p2, 1; selp.u32 %o, %a, 0, %p1; @%p2 add.u32 %o, %o, 2;",
+                 Type::u32, {{Type::u32}}, [](const Columns& in) {
+    Column out(threads);
+    for (unsigned t = 0; t < threads; ++t) out[t] = std::uint32_t(in[0][t] + (std::uint32_t(in[0][t]) < 1000 ? 2 : 0));
+    return out;
+  });
   corpus.addBody("compare/selp.b64", "setp.ne.u32 %p1, %c, 0; selp.b64 %o, %a, %b, %p1;", Type::u64, {{Type::u64}, {Type::u64}, {Type::u32}},
                  [](const Columns& in) {
     Column out(threads);

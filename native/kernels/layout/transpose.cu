@@ -49,7 +49,7 @@ __device__ __forceinline__ void transposeNarrow(const T* x, T* y, int batch, int
 {
     constexpr int slots = narrowLimit * (narrowLength + warpWidth);
     __shared__ T staged[slots];
-    const int pitch = narrowLength + warpWidth / rows;
+    const int pitch = narrowLength + (warpWidth + rows - 1) / rows;
     const int first = blockIdx.x * narrowLength, length = min(narrowLength, columns - first), count = rows * length;
     for (int b = blockIdx.y; b < batch; b += gridDim.y) {
         // The (short, long) side in memory, and the (long, short) one: one run of elements.

@@ -186,7 +186,7 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_finish(
 {
     const int channel = blockIdx.x * (channelThreads / warpSize32) + threadIdx.x / warpSize32;
     if (channel >= channels) return;
-    const GradientSums sums = joinParts(parts, count, channels, channel);
+    const GradientSums sums = joinParts(count, [=](int part) { return parts[(long long)part * channels + channel]; });
     if (threadIdx.x % warpSize32 == 0)
         means[channel] = finishGradient(sums, channel, gradients.inverse, gradients.batch, gradients.m, gradients.dgamma, gradients.dbeta);
 }

@@ -26,15 +26,27 @@ __device__ __forceinline__ ChannelScale channelScale(int channel, float mean, fl
 
 __device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / __builtin_sqrt(variance + eps)); }
 
+// The first element of a channel, which its moments are counted from.
+template <typename T> __device__ __forceinline__ float shiftOfPlane(const T* x, const ChannelGeometry& g, int channel)
+{
+    return g.vectors ? load(x + (long long)channel * g.plane.divisor * g.width) : 0.0f;
+}
+
+template <typename T> __device__ __forceinline__ float shiftOfColumn(const T* x, const ChannelGeometry& g, int channel)
+{
+    return g.vectors ? load(x + channel) : 0.0f;
+}
+
 // Moments of this thread's share of a channel, and of each channel of its vector.
 template <typename T, int width>
 __device__ __forceinline__ Moments planeMoments(const T* x, const ChannelGeometry& g, int channel, int part)
 {
-    ShiftedSums sums;
+    const float shift = shiftOfPlane(x, g, channel);
+    DistanceSums sums;
     eachInPlanes(g, channel, part, [&](long long vector) {
         const auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
-        for (int k = 0; k < width; ++k) sums.add(values.at[k]);
+        for (int k = 0; k < width; ++k) sums.add(values.at[k] - shift);
     });
     return sums.moments();
 }
@@ -42,12 +54,15 @@ __device__ __forceinline__ Moments planeMoments(const T* x, const ChannelGeometr
 template <typename T, int width>
 __device__ __forceinline__ void rowMoments(const T* x, const ChannelGeometry& g, const RowThread& thread, int part, Moments (&moments)[width])
 {
-    ShiftedSums sums[width];
+    DistanceSums sums[width];
     if (thread.hasChannels()) {
+        float shift[width];
+#pragma unroll
+        for (int k = 0; k < width; ++k) shift[k] = shiftOfColumn(x, g, thread.vector * width + k);
         thread.each(g, part, [&](long long vector) {
             const auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
-            for (int k = 0; k < width; ++k) sums[k].add(values.at[k]);
+            for (int k = 0; k < width; ++k) sums[k].add(values.at[k] - shift[k]);
         });
     }
 #pragma unroll
@@ -55,20 +70,23 @@ __device__ __forceinline__ void rowMoments(const T* x, const ChannelGeometry& g,
     joinRows(moments, thread);
 }
 
-template <typename T, int width> __device__ __forceinline__ void statisticsOfRows(const T* x, const ChannelGeometry& g, Moments* parts)
+template <typename T, int width> __device__ __forceinline__ void statisticsOfRows(const T* x, const ChannelGeometry& g, PartMoments* parts)
 {
     const RowThread thread(g);
     Moments moments[width];
     rowMoments<T, width>(x, g, thread, blockIdx.y, moments);
     if (thread.row != 0 || !thread.hasChannels()) return;
 #pragma unroll
-    for (int k = 0; k < width; ++k) parts[(long long)blockIdx.y * g.channels + thread.vector * width + k] = moments[k];
+    for (int k = 0; k < width; ++k) {
+        const int channel = thread.vector * width + k;
+        parts[(long long)blockIdx.y * g.channels + channel] = {moments[k], shiftOfColumn(x, g, channel)};
+    }
 }
 
-// Mean and inverse deviation of a channel from its moments; stored.
-__device__ __forceinline__ float2 finishChannel(Moments moments, float eps, int channel, float* mean, float* inverse)
+// Mean and inverse deviation of a channel from the moments of the distances from `shift`; stored.
+__device__ __forceinline__ float2 finishChannel(Moments moments, float shift, float eps, int channel, float* mean, float* inverse)
 {
-    const float2 result = make_float2(moments.mean(), inverseDeviation((double)moments.squares() / moments.count(), eps));
+    const float2 result = make_float2(shift + moments.mean(), inverseDeviation((double)moments.squares() / moments.count(), eps));
     mean[channel] = result.x;
     inverse[channel] = result.y;
     return result;
@@ -81,7 +99,7 @@ __device__ __forceinline__ void smallOfPlanes(
     __shared__ float2 shared;
     const int channel = blockIdx.x;
     const Moments moments = joinBlock(planeMoments<T, width>(x, g, channel, 0));
-    if (threadIdx.x == 0) shared = finishChannel(moments, eps, channel, mean, inverse);
+    if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), eps, channel, mean, inverse);
     __syncthreads();
     const ChannelScale scale = channelScale(channel, shared.x, shared.y, gamma, beta);
     eachInPlanes(g, channel, 0, [&](long long vector) {
@@ -103,7 +121,8 @@ __device__ __forceinline__ void smallOfRows(
     const int first = thread.vector * width;
     if (thread.row == 0 && thread.hasChannels()) {
 #pragma unroll
-        for (int k = 0; k < width; ++k) shared[thread.lane * width + k] = finishChannel(moments[k], eps, first + k, mean, inverse);
+        for (int k = 0; k < width; ++k)
+            shared[thread.lane * width + k] = finishChannel(moments[k], shiftOfColumn(x, g, first + k), eps, first + k, mean, inverse);
     }
     __syncthreads();
     if (!thread.hasChannels()) return;
@@ -121,14 +140,14 @@ __device__ __forceinline__ void smallOfRows(
     });
 }
 
-template <typename T> __device__ __forceinline__ void statisticsPlanes(const T* x, const ChannelGeometry& g, Moments* parts)
+template <typename T> __device__ __forceinline__ void statisticsPlanes(const T* x, const ChannelGeometry& g, PartMoments* parts)
 {
     const Moments moments = joinBlock(
         g.width == 1 ? planeMoments<T, 1>(x, g, blockIdx.x, blockIdx.y) : planeMoments<T, vectorWidth<T>>(x, g, blockIdx.x, blockIdx.y));
-    if (threadIdx.x == 0) parts[(long long)blockIdx.y * g.channels + blockIdx.x] = moments;
+    if (threadIdx.x == 0) parts[(long long)blockIdx.y * g.channels + blockIdx.x] = {moments, shiftOfPlane(x, g, blockIdx.x)};
 }
 
-template <typename T> __device__ __forceinline__ void statisticsRows(const T* x, const ChannelGeometry& g, Moments* parts)
+template <typename T> __device__ __forceinline__ void statisticsRows(const T* x, const ChannelGeometry& g, PartMoments* parts)
 {
     if (g.width == 1) statisticsOfRows<T, 1>(x, g, parts);
     else statisticsOfRows<T, vectorWidth<T>>(x, g, parts);
@@ -158,12 +177,12 @@ __device__ __forceinline__ void apply(
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_finish(
-    const Moments* parts, int count, int channels, float eps, float* mean, float* inverse)
+    const PartMoments* parts, int count, int channels, float eps, float* mean, float* inverse)
 {
     const int channel = blockIdx.x * (channelThreads / warpSize32) + threadIdx.x / warpSize32;
     if (channel >= channels) return;
-    const Moments moments = joinParts(parts, count, channels, channel);
-    if (threadIdx.x % warpSize32 == 0) finishChannel(moments, eps, channel, mean, inverse);
+    const Moments moments = joinParts(count, [=](int part) { return parts[(long long)part * channels + channel].moments; });
+    if (threadIdx.x % warpSize32 == 0) finishChannel(moments, parts[channel].shift, eps, channel, mean, inverse);
 }
 
 // 1 / sqrt(variance + eps), a thread per channel.
@@ -187,13 +206,13 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_update_running(
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f32(const float* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsPlanes(x, geometry, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f32(const float* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsRows(x, geometry, parts);
 }
@@ -217,13 +236,13 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f32(const flo
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_bf16(const Bf16* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsPlanes(x, geometry, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_bf16(const Bf16* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsRows(x, geometry, parts);
 }
@@ -247,13 +266,13 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_bf16(const Bf
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f16(const Fp16* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsPlanes(x, geometry, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f16(const Fp16* x, ChannelGeometry geometry,
-    Moments* parts)
+    PartMoments* parts)
 {
     statisticsRows(x, geometry, parts);
 }

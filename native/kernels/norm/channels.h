@@ -125,11 +125,10 @@ __device__ __forceinline__ void joinRows(Accumulator (&mine)[width], const RowTh
     }
 }
 
-// One warp's share of joining the parts of a channel into lane 0; parts[part * channels + channel].
-template <typename Accumulator>
-__device__ __forceinline__ Accumulator joinParts(const Accumulator* parts, int count, int channels, int channel)
+// Joins the parts of a channel, partAt(0) to partAt(count - 1), into lane 0 of a warp.
+template <typename PartAt> __device__ __forceinline__ auto joinParts(int count, PartAt partAt)
 {
-    Accumulator mine = {};
-    for (int part = threadIdx.x % warpSize32; part < count; part += warpSize32) mine.merge(parts[(long long)part * channels + channel]);
+    decltype(partAt(0)) mine = {};
+    for (int part = threadIdx.x % warpSize32; part < count; part += warpSize32) mine.merge(partAt(part));
     return joinWarp(mine);
 }

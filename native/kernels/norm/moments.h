@@ -28,25 +28,32 @@ struct Moments
     }
 };
 
-// What one thread gathers: sums of distances from the first value that it meets, which lies among the others, so that the
-// difference at the end loses few digits.
-struct ShiftedSums
+// What one thread gathers of the distances from a value that all threads of the channel share and that lies among the others: the
+// difference at the end loses few digits, and means stay small numbers until the last addition.
+struct DistanceSums
 {
-    float count = 0.0f, shift = 0.0f, sum = 0.0f, squares = 0.0f;
+    int count = 0;
+    float sum = 0.0f, squares = 0.0f;
 
-    __device__ __forceinline__ void add(float value)
+    __device__ __forceinline__ void add(float distance)
     {
-        if (count == 0.0f) shift = value;
-        const float distance = value - shift;
         sum += distance;
         squares = fmaf(distance, distance, squares);
-        count += 1.0f;
+        ++count;
     }
 
+    // Mean and squares of the distances.
     __device__ __forceinline__ Moments moments() const
     {
-        if (count == 0.0f) return {};
-        const float distance = sum / count;
-        return {{count, shift + distance, cnn::maxNan(fmaf(-sum, distance, squares), 0.0f)}};
+        if (count == 0) return {};
+        const float mean = sum / (float)count;
+        return {{(float)count, mean, cnn::maxNan(fmaf(-sum, mean, squares), 0.0f)}};
     }
+};
+
+// Moments of a part of a channel, and the value that they are counted from.
+struct alignas(16) PartMoments
+{
+    Moments moments;
+    float shift;
 };

@@ -84,7 +84,7 @@ template <typename T> __device__ __forceinline__ void channelSumsFinish(const fl
 {
     const int channel = blockIdx.x * (channelThreads / warpSize32) + threadIdx.x / warpSize32;
     if (channel >= channels) return;
-    const Sums<1> sum = joinParts(reinterpret_cast<const Sums<1>*>(parts), count, channels, channel);
+    const Sums<1> sum = joinParts(count, [=](int part) { return Sums<1>{{parts[(long long)part * channels + channel]}}; });
     if (threadIdx.x % warpSize32 == 0) store(db + channel, sum.v[0]);
 }
 

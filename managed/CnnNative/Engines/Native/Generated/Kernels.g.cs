@@ -763,7 +763,7 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.BatchNormInputGradientF32, Kernel.BatchNormInputGradientBf16, Kernel.BatchNormInputGradientF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_finish(Moments* parts, int count, int channels, float eps, float* mean, float* inverse)</summary>
+    /// <summary>batch_norm_finish(PartMoments* parts, int count, int channels, float eps, float* mean, float* inverse)</summary>
     public void BatchNormFinish(in LaunchConfiguration launch, DevicePointer parts, int count, int channels, float eps, DevicePointer mean, DevicePointer inverse)
     {
         void** arguments = stackalloc void*[6];
@@ -802,7 +802,7 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.BatchNormUpdateRunning, launch, arguments);
     }
 
-    /// <summary>batch_norm_statistics_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, Moments* parts)</summary>
+    /// <summary>batch_norm_statistics_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, PartMoments* parts)</summary>
     public void BatchNormStatisticsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts)
     {
         void** arguments = stackalloc void*[3];
@@ -812,7 +812,7 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.BatchNormStatisticsPlanesF32, Kernel.BatchNormStatisticsPlanesBf16, Kernel.BatchNormStatisticsPlanesF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_statistics_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, Moments* parts)</summary>
+    /// <summary>batch_norm_statistics_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, PartMoments* parts)</summary>
     public void BatchNormStatisticsRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer parts)
     {
         void** arguments = stackalloc void*[3];

@@ -15,8 +15,8 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
 {
     private const int MostLanes = 32;
 
-    /// <summary>Vectors that one block takes without help, 16 per thread, and the fewest that are worth a part.</summary>
-    private const int SmallBlock = 4096, LeastPart = 2048;
+    /// <summary>Vectors that one block takes without help, 16 per thread; a part has at least as many.</summary>
+    private const int SmallBlock = 4096;
 
     /// <summary>Blocks that keep the memory of the largest devices busy.</summary>
     private const int Blocks = 1024;
@@ -62,7 +62,7 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     {
         var length = Math.Max(1, geometry.Vectors);
         var wanted = (long)length * geometry.Lanes <= SmallBlock ? 1 : (Blocks + bundles - 1) / Math.Max(1, bundles);
-        geometry.PerPart = wanted <= 1 ? length : Math.Max(LeastPart / geometry.Lanes, (length + wanted - 1) / wanted);
+        geometry.PerPart = wanted <= 1 ? length : Math.Max(SmallBlock / geometry.Lanes, (length + wanted - 1) / wanted);
         return new(byRows, (length + geometry.PerPart - 1) / geometry.PerPart, bundles, geometry);
     }
 }

@@ -8,7 +8,7 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeNormalization(NativeContext context) : INormalization
 {
-    private const int MomentsBytes = 3 * sizeof(float), PairBytes = 2 * sizeof(float);
+    private const int MomentsBytes = 4 * sizeof(float), PairBytes = 2 * sizeof(float);
 
     public void BatchForward(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation)
     {

@@ -1,0 +1,106 @@
+using CnnNative.Engines.Native;
+using CnnNative.TestKit;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native;
+
+/// <summary>Batch normalisation and sums of channels on the device against the CPU's: channels in one block and in parts.</summary>
+public sealed class NativeNormalizationTests : NativeTests
+{
+    /// <summary>Shapes of one block and of parts, with and without whole vectors, fewer and more channels than lanes.</summary>
+    private static readonly Shape[] Shapes = [[64, 10], [443, 3], [9, 132], [4, 6, 7, 5], [3, 8, 8, 8], [2, 4, 97, 97], [1, 3, 160, 128], [700, 20, 4, 4], [9000, 7]];
+
+    private static IEnumerable<TestCaseData> Problems() =>
+        from shape in Shapes
+        from layout in shape.Rank == 4 ? Enum.GetValues<Layout>() : [Layout.Nchw]
+        from type in shape.Count < 50000 ? Types : [DType.Float32]
+        select new TestCaseData(type, shape, layout);
+
+    [TestCaseSource(nameof(Problems))]
+    public void TrainingAgreesWithTheCpu(DType type, Shape shape, Layout layout)
+    {
+        var channels = shape[1];
+        Compare(type, 24, side =>
+        {
+            var engine = side.Device.Engine.Normalization;
+            Tensor x = side.Of(Random(shape.Count, 1, -1f, 3f), shape, layout), dy = side.Of(Random(shape.Count, 2), shape, layout);
+            Tensor gamma = side.Float(Random(channels, 3, 0.5f, 2f)), beta = side.Float(Random(channels, 4));
+            Tensor y = side.Empty(shape, layout), dx = side.Empty(shape, layout), dxGiven = side.Empty(shape, layout);
+            Tensor mean = side.EmptyFloat(channels), inverse = side.EmptyFloat(channels), dgamma = side.EmptyFloat(channels), dbeta = side.EmptyFloat(channels);
+            Tensor runningMean = side.Float(Random(channels, 5)), runningVariance = side.Float(Random(channels, 6, 0.5f, 2f));
+            engine.BatchForward(x, gamma, beta, 1e-5f, y, mean, inverse);
+            engine.UpdateRunning(mean, inverse, 1e-5f, shape.Count / channels, 0.1f, runningMean, runningVariance);
+            engine.BatchBackward(x, dy, gamma, mean, inverse, true, dx, dgamma, dbeta);
+            engine.BatchBackward(x, dy, null, mean, inverse, false, dxGiven, null, null);
+            return [y, mean, inverse, runningMean, runningVariance, dx, dgamma, dbeta, dxGiven];
+        });
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void InferenceAgreesWithTheCpu(DType type, Shape shape, Layout layout)
+    {
+        var channels = shape[1];
+        Compare(type, 8, side =>
+        {
+            var y = side.Empty(shape, layout);
+            side.Device.Engine.Normalization.BatchInference(
+                side.Of(Random(shape.Count, 1), shape, layout), null, side.Float(Random(channels, 4)), 1e-3f,
+                side.Float(Random(channels, 5)), side.Float(Random(channels, 6, 0.5f, 2f)), y);
+            return [y];
+        });
+    }
+
+    /// <summary>What cancels where squares are subtracted: a mean of 10,000 deviations.</summary>
+    [TestCase(64)]
+    [TestCase(20000)]
+    public void ALargeMeanCostsNoDigits(int rows)
+    {
+        using var scope = Device.Inference();
+        var x = Random(rows * 5L, 1, 9999f, 10001f);
+        Tensor y = Tensor.Empty([rows, 5], DType.Float32, Device), mean = Tensor.Empty([5], DType.Float32, Device), inverse = Tensor.Empty([5], DType.Float32, Device);
+        Device.Engine.Normalization.BatchForward(Tensor.From(x, [rows, 5], Device), null, null, 1e-5f, y, mean, inverse);
+        var deviations = inverse.ToArray<float>();
+        for (var c = 0; c < 5; c++)
+        {
+            var column = Enumerable.Range(0, rows).Select(row => (double)x[row * 5 + c]).ToArray();
+            var center = column.Average();
+            var exact = 1 / Math.Sqrt(column.Average(value => (value - center) * (value - center)) + 1e-5);
+            Assert.That(Math.Abs(deviations[c] - exact) / exact, Is.LessThan(2e-6), $"channel {c}: {deviations[c]} for {exact}");
+        }
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void SumsOfChannelsAreRight(DType type, Shape shape, Layout layout)
+    {
+        using var scope = Device.Inference();
+        var side = new Side(Device, type);
+        var (x, db) = (side.Of(Random(shape.Count, 1, 0f, 1f), shape, layout), side.Empty([shape[1]]));
+        Device.Engine.Convolution.BackwardBias(x, db);
+        var (elements, expected, pixels) = (side.Read(x), new double[shape[1]], shape.CountFrom(2));
+        for (var i = 0; i < elements.Length; i++) expected[i / pixels % shape[1]] += elements[i];
+        Agreement.CheckRounded(side.Read(db), expected, "sums", type);
+    }
+
+    [Test]
+    public void SmallChannelsAreOneBlockAndLargeOnesFillTheDevice()
+    {
+        var small = ChannelPlan.For(64, 128, 49, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That((small.IsSmall, small.Bundles, small.Geometry.Width), Is.EqualTo((true, 128, 1)), "49 pixels are not whole vectors");
+        var large = ChannelPlan.For(256, 64, 112 * 112, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That((large.Parts, large.Bundles, large.Geometry.Width), Is.EqualTo((16, 64, 4)));
+        var rows = ChannelPlan.For(256, 64, 112 * 112, Layout.Nhwc, DType.BFloat16, aligned: true);
+        Assert.That((rows.ByRows, rows.Bundles, rows.Geometry.Lanes, rows.Geometry.Width), Is.EqualTo((true, 1, 8, 8)));
+        Assert.That(rows.Parts, Is.InRange(500, 1024));
+        Assert.That((long)large.Parts * large.Geometry.PerPart, Is.GreaterThanOrEqualTo(large.Geometry.Vectors), "every vector belongs to a part");
+        Assert.That(() => ChannelPlan.For(1 << 16, 1, 1 << 16, Layout.Nchw, DType.Float32, true), Throws.InstanceOf<EngineNotSupportedException>());
+    }
+
+    [Test]
+    public void ChannelsFollowFromTheNumberOfAnElement()
+    {
+        Assert.That(ChannelMap.OrderOf(run: 64, channels: 3, width: 4), Is.EqualTo(ChannelOrder.Run));
+        Assert.That(ChannelMap.OrderOf(run: 49, channels: 64, width: 4), Is.EqualTo(ChannelOrder.Any));
+        Assert.That(ChannelMap.OrderOf(run: 1, channels: 64, width: 8), Is.EqualTo(ChannelOrder.Consecutive));
+        Assert.That(ChannelMap.OrderOf(run: 1, channels: 6, width: 4), Is.EqualTo(ChannelOrder.Any));
+    }
+}

@@ -1,0 +1,73 @@
+using CnnNative.Engines;
+using CnnNative.Engines.Native;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native;
+
+/// <summary>Pooling on the device against the CPU's, each way through the kernels.</summary>
+public sealed class NativePoolingTests : NativeTests
+{
+    private static IEnumerable<TestCaseData> Problems()
+    {
+        PoolingProblem[] problems =
+        [
+            Problem(2, 8, 12, 12, 2, stride: 2),
+            Problem(2, 16, 11, 13, 3, stride: 2, pad: 1),
+            Problem(1, 5, 9, 9, 3, stride: 1, pad: 1),
+            Problem(3, 8, 7, 7, 7, stride: 7),
+            Problem(2, 3, 20, 20, 17, stride: 1),
+            Problem(2, 8, 10, 9, 5, stride: 3, pad: 2) with { CeilMode = true, CountIncludePad = true },
+            Problem(1, 8, 9, 14, 1, stride: 3),
+        ];
+        foreach (var type in Types)
+        {
+            foreach (var problem in problems)
+            {
+                foreach (var layout in Enum.GetValues<Layout>()) yield return new(type, problem, layout);
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Problems))]
+    public void AgreesWithTheCpu(DType type, PoolingProblem problem, Layout layout)
+    {
+        // Few values, so that many are equal; the maxima and where they are must agree exactly.
+        var x = Array.ConvertAll(Random(problem.InputShape.Count, 1, 0f, 9f), MathF.Floor);
+        x[0] = float.NaN;
+        Compare(type, 4, side =>
+        {
+            var engine = side.Device.Engine.Pooling;
+            Tensor input = side.Of(x, problem.InputShape, layout), dy = side.Of(Random(problem.OutputShape.Count, 2), problem.OutputShape, layout);
+            Tensor y = side.Empty(problem.OutputShape, layout), again = side.Empty(problem.OutputShape, layout), mean = side.Empty(problem.OutputShape, layout);
+            Tensor dx = side.Empty(problem.InputShape, layout), dmean = side.Empty(problem.InputShape, layout);
+            var positions = Tensor.Empty(problem.OutputShape, problem.ArgumentType, side.Device, layout);
+            engine.MaxForward(problem, input, y, positions);
+            engine.MaxForward(problem, input, again, null);
+            engine.MaxBackward(problem, dy, positions, dx);
+            engine.AverageForward(problem, input, mean);
+            engine.AverageBackward(problem, dy, dmean);
+            return [y, again, dx, mean, dmean];
+        });
+    }
+
+    [Test]
+    public void TheWayIsChosenByLayoutChannelsAndAddress()
+    {
+        Assert.That(NativePooling.TakesVectors(Layout.Nhwc, 8, DType.Float32, 0x1000), Is.True);
+        Assert.That(NativePooling.TakesVectors(Layout.Nhwc, 6, DType.Float32, 0x1000), Is.False, "6 channels are not whole vectors");
+        Assert.That(NativePooling.TakesVectors(Layout.Nhwc, 4, DType.BFloat16, 0x1000), Is.False, "a vector is 8 halves");
+        Assert.That(NativePooling.TakesVectors(Layout.Nhwc, 8, DType.Float32, 0x1004), Is.False, "the address is not a multiple of 16");
+        Assert.That(NativePooling.TakesVectors(Layout.Nchw, 8, DType.Float32, 0x1000), Is.False);
+        Assert.That(NativePooling.IsWide(Problem(1, 1, 8, 8, 8, stride: 8), Layout.Nchw), Is.True);
+        Assert.That(NativePooling.IsWide(Problem(1, 1, 8, 8, 3, stride: 1), Layout.Nchw), Is.False);
+    }
+
+    [Test]
+    public void MoreElementsThanAnIntCountsAreRefused() =>
+        Assert.That(() => new PoolGeometry(Problem(1 << 20, 64, 8, 8, 2, stride: 2), Layout.Nchw, 1), Throws.InstanceOf<EngineNotSupportedException>());
+
+    private static PoolingProblem Problem(int n, int c, int h, int w, int window, int stride, int pad = 0) => new()
+    {
+        N = n, C = c, H = h, W = w, R = window, S = window, PadH = pad, PadW = pad, StrideH = stride, StrideW = stride, DilationH = 1, DilationW = 1,
+    };
+}

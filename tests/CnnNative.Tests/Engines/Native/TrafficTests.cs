@@ -1,0 +1,158 @@
+using CnnNative.Engines;
+using CnnNative.TestKit;
+using NUnit.Framework;
+
+namespace CnnNative.Tests.Engines.Native;
+
+/// <summary>
+/// What kernels move, from the counters of the emulated driver: the bytes against the least that the operation needs, in sectors of
+/// 32, which counts what is fetched and not used; how wide the accesses are; conflicts over banks of shared memory.
+/// </summary>
+public sealed class TrafficTests : NativeTests
+{
+    private const int Sector = 32;
+
+    [SetUp]
+    public void RequireCounters()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("a GPU has no such counters");
+    }
+
+    [Test]
+    public void ElementwiseMovesEachByteOnceInVectors([ValueSource(nameof(Types))] DType type)
+    {
+        const int count = 1 << 16;
+        var counters = Run("add" + Suffix(type), side =>
+        {
+            Tensor a = side.Of(Random(count, 1), [count]), b = side.Of(Random(count, 2), [count]);
+            return () => side.Device.Engine.Elementwise.Add(a, b, a);
+        }, type);
+        AssertTraffic(counters, read: 2L * count * type.Size(), written: (long)count * type.Size(), excess: 1.0);
+        Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
+    }
+
+    [Test]
+    public void SoftmaxReadsAShortRowOnce()
+    {
+        Shape shape = [512, 256];
+        var counters = Run("softmax_rows_forward_f32", side =>
+        {
+            Tensor x = side.Of(Random(shape.Count, 1), shape), y = side.Empty(shape);
+            return () => side.Device.Engine.Activation.SoftmaxForward(x, 1, false, y);
+        });
+        AssertTraffic(counters, shape.Count * 4, shape.Count * 4, excess: 1.0);
+    }
+
+    [TestCase(64, 56, 4, "transpose_b32")]
+    [TestCase(64, 56, 2, "transpose_b16")]
+    [TestCase(64, 64, 1, "transpose_b8")]
+    [TestCase(3, 64, 4, "transpose_narrow_b32")]
+    [TestCase(4, 64, 2, "transpose_narrow_b16")]
+    public void LayoutsChangeWithoutConflicts(int channels, int side, int bytes, string kernel)
+    {
+        Shape shape = [2, channels, side, side];
+        var type = bytes switch { 1 => DType.UInt8, 2 => DType.BFloat16, _ => DType.Float32 };
+        var counters = Run(kernel, _ =>
+        {
+            Tensor x = Tensor.Empty(shape, type, Device), y = Tensor.Empty(shape, type, Device, Layout.Nhwc);
+            Cuda.Synchronize();
+            FillWithBytes(x);
+            return () => Device.Engine.Layout.Copy(x, y);
+        });
+        AssertTraffic(counters, shape.Count * bytes, shape.Count * bytes, excess: 1.05);
+        Assert.That(counters.MaxSharedConflict, Is.LessThanOrEqualTo(2), "ways of the worst conflict");
+        Assert.That(
+            counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.LessThanOrEqualTo(1.1 * counters.SharedIdealWavefronts), "wavefronts beyond the ideal");
+    }
+
+    /// <summary>x is read, y and one byte per maximum are written; backward the same the other way. Windows that overlap read again from L1.</summary>
+    [TestCase(Layout.Nchw, "max_pool_forward_f32", "max_pool_backward_f32", 2)]
+    [TestCase(Layout.Nhwc, "max_pool_vector_forward_f32", "max_pool_vector_backward_f32", 2)]
+    public void MaxPoolingMovesEachByteOnce(Layout layout, string forward, string backward, int window)
+    {
+        var problem = new PoolingProblem { N = 2, C = 32, H = 56, W = 56, R = window, S = window, StrideH = window, StrideW = window, DilationH = 1, DilationW = 1 };
+        using var scope = Device.Inference();
+        var side = new Side(Device, DType.Float32);
+        Tensor x = side.Of(Random(problem.InputShape.Count, 1), problem.InputShape, layout), y = side.Empty(problem.OutputShape, layout);
+        Tensor dx = side.Empty(problem.InputShape, layout), positions = Tensor.Empty(problem.OutputShape, DType.UInt8, Device, layout);
+        Emulator.ResetProfile();
+        Device.Engine.Pooling.MaxForward(problem, x, y, positions);
+        Device.Engine.Pooling.MaxBackward(problem, y, positions, dx);
+        Cuda.Synchronize();
+        var (input, output) = (problem.InputShape.Count * 4, problem.OutputShape.Count * 5);
+        // A warp of NCHW outputs takes every other element of a row at a time: the sectors are asked for twice and come from L1.
+        AssertTraffic(Emulator.Profile(forward), input * (layout == Layout.Nchw ? 2 : 1), output, excess: 1.05);
+        Assert.That(Emulator.Profile(backward).GlobalStoreSectors * Sector, Is.LessThanOrEqualTo((ulong)(1.02 * input)));
+    }
+
+    [TestCase(Layout.Nchw, "planes")]
+    [TestCase(Layout.Nhwc, "rows")]
+    public void BatchNormReadsTwiceAndWritesOnce(Layout layout, string order)
+    {
+        Shape shape = [8, 8, 64, 64];
+        using var scope = Device.Inference();
+        var side = new Side(Device, DType.Float32);
+        Tensor x = side.Of(Random(shape.Count, 1), shape, layout), y = side.Empty(shape, layout), mean = side.EmptyFloat(8), inverse = side.EmptyFloat(8);
+        Emulator.ResetProfile();
+        Device.Engine.Normalization.BatchForward(x, null, null, 1e-5f, y, mean, inverse);
+        Cuda.Synchronize();
+        var statistics = Emulator.Profile($"batch_norm_statistics_{order}_f32");
+        // Beside x, the parts' moments.
+        AssertTraffic(statistics, shape.Count * 4, 0, excess: 1.0, slack: shape.Count / 4);
+        Assert.That(statistics.WidestGlobalAccess, Is.EqualTo(16));
+        Assert.That(statistics.MaxSharedConflict, Is.LessThanOrEqualTo(2));
+        var apply = Emulator.Profile("batch_norm_apply_f32");
+        Assert.That(apply.GlobalStoreSectors * Sector, Is.EqualTo((ulong)shape.Count * 4));
+        Assert.That(apply.WidestGlobalAccess, Is.EqualTo(16));
+    }
+
+    [Test]
+    public void SgdMovesFiveFloatsPerElement()
+    {
+        const int count = 1 << 16;
+        var counters = Run("sgd", side =>
+        {
+            Tensor w = side.Of(Random(count, 1), [count]), g = side.Of(Random(count, 2), [count]), v = side.Of(Random(count, 3), [count]);
+            return () => side.Device.Engine.Optimizer.Sgd([new(w, g, v)], new(0.1f, 0.9f, 0f, 0f, false, false));
+        });
+        AssertTraffic(counters, 3L * count * 4, 2L * count * 4, excess: 1.0);
+    }
+
+    [Test]
+    public void DropoutReadsNoMask()
+    {
+        const int count = 1 << 16;
+        var counters = Run("dropout_f32", side =>
+        {
+            var x = side.Of(Random(count, 1), [count]);
+            return () => side.Device.Engine.Dropout.Apply(x, 0.5f, 1, new(1, 2), x);
+        });
+        AssertTraffic(counters, count * 4L, count * 4L, excess: 1.0);
+    }
+
+    /// <summary>Prepares, resets the counters, runs, and reads those of one kernel.</summary>
+    private KernelCounters Run(string kernel, Func<Side, Action> prepare, DType type = DType.Float32)
+    {
+        using var scope = Device.Inference();
+        var action = prepare(new Side(Device, type));
+        Cuda.Synchronize();
+        Emulator.ResetProfile();
+        action();
+        Cuda.Synchronize();
+        return Emulator.Profile(kernel);
+    }
+
+    private static void AssertTraffic(KernelCounters counters, long read, long written, double excess, long slack = 0)
+    {
+        Assert.That(counters.GlobalLoadSectors * Sector, Is.InRange((ulong)read, (ulong)(read * excess) + (ulong)slack), "bytes read");
+        Assert.That(counters.GlobalStoreSectors * Sector, Is.InRange((ulong)written, (ulong)(written * excess) + (ulong)slack), "bytes written");
+    }
+
+    private static string Suffix(DType type) => type switch { DType.Float32 => "_f32", DType.BFloat16 => "_bf16", _ => "_f16" };
+
+    private void FillWithBytes(Tensor tensor)
+    {
+        using var view = tensor.OnDevice();
+        ((CnnNative.Engines.Native.NativeEngine)Device.Engine).Context.Stream.Fill(view, 3, tensor.Bytes);
+    }
+}
