@@ -149,6 +149,7 @@ __device__ __forceinline__ float fabsf(float v) { return __builtin_fabsf(v); }
 __device__ __forceinline__ float floorf(float v) { return __builtin_floorf(v); }
 __device__ __forceinline__ float rintf(float v) { return __builtin_rintf(v); }
 __device__ __forceinline__ float sqrtf(float v) { return __builtin_sqrtf(v); }
+__device__ __forceinline__ double sqrt(double v) { return __builtin_sqrt(v); }
 __device__ __forceinline__ float rsqrtf(float v) { return __nvvm_rsqrt_approx_f(v); }
 __device__ __forceinline__ int min(int a, int b) { return a < b ? a : b; }
 __device__ __forceinline__ int max(int a, int b) { return a > b ? a : b; }

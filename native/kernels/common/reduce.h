@@ -9,14 +9,14 @@ constexpr unsigned allLanes = 0xffffffffu;
 
 struct Sum
 {
-    template <typename V> static constexpr V identity = 0;
+    template <typename V> __device__ static constexpr V identity() { return 0; }
     template <typename V> __device__ __forceinline__ V operator()(V a, V b) const { return a + b; }
 };
 
 // NaN wins, as it does over every number in a softmax.
 struct Maximum
 {
-    template <typename V> static constexpr V identity = -cnn::infinity;
+    template <typename V> __device__ static constexpr V identity() { return -cnn::infinity; }
     __device__ __forceinline__ float operator()(float a, float b) const { return cnn::maxNan(a, b); }
 };
 
@@ -42,7 +42,7 @@ template <int threads, typename V, typename Operation> __device__ __forceinline_
     __syncthreads();
     if (lane == 0) partial[threadIdx.x / warpSize32] = value;
     __syncthreads();
-    return warpReduce(lane < warps ? partial[lane] : Operation::template identity<V>, operation);
+    return warpReduce(lane < warps ? partial[lane] : Operation::template identity<V>(), operation);
 }
 
 template <int threads, typename V> __device__ __forceinline__ V blockSum(V value) { return blockReduce<threads>(value, Sum()); }

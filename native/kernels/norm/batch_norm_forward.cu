@@ -24,7 +24,7 @@ __device__ __forceinline__ ChannelScale channelScale(int channel, float mean, fl
     return {mean, gamma ? inverse * gamma[channel] : inverse, beta ? beta[channel] : 0.0f};
 }
 
-__device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / __builtin_sqrt(variance + eps)); }
+__device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / sqrt(variance + eps)); }
 
 // The first element of a channel, which its moments are counted from.
 template <typename T> __device__ __forceinline__ float shiftOfPlane(const T* x, const ChannelGeometry& g, int channel)

@@ -47,7 +47,7 @@ extern "C" __global__ __launch_bounds__(256) void adam(AdamParameters parameters
     if (threadIdx.x == 0) {
         const OptimizerClock now = clock ? *clock : OptimizerClock{rule.rate, rule.step};
         corrections = make_float2(
-            (float)(-now.rate / (1.0 - power(rule.beta1, now.step))), (float)__builtin_sqrt(1.0 - power(rule.beta2, now.step)));
+            (float)(-now.rate / (1.0 - power(rule.beta1, now.step))), (float)sqrt(1.0 - power(rule.beta2, now.step)));
     }
     __syncthreads();
     const float rate = corrections.x, root = corrections.y;
