@@ -2,8 +2,9 @@
 //
 //   y[n, k, p, q] = clamp(sum over c, r, s of w[k, (c, r, s)] x[n, c, p * strideH + originH + r * tapH, ...] + bias[k])
 //
-// rows = filters of a group, columns = output pixels of all images, depth = the patch, (c, r, s) for channels first and
-// (r, s, c) for channels last; w holds the filters as lines of that depth, group by group. The data gradient is the same
+// rows = filters of a group, columns = output pixels of all images, depth = the patch: (r, s, c) for channels last, and for
+// channels first where channels of a group come in multiples of 8 (taps), else (c, r, s). w holds the filters as lines of that
+// depth, group by group. The data gradient is the same
 // kernel on dy (conv/geometry.h).
 //
 // Grid (tiles, 1, groups * splits), tiles count rows fastest: blocks that run together share patches in L2. With more than
@@ -78,4 +79,28 @@ extern "C" __global__ __launch_bounds__(64) void conv_forward_nhwc_32x32(const f
                                                                       ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
 {
     convForward<Tile32x32, PatchesChannelsLast>(x, w, bias, y, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(256) void conv_forward_taps_128x128(const float* x, const float* w, const float* bias, float* y,
+                                                                      ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    convForward<Tile128x128, PatchesByTap>(x, w, bias, y, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(64) void conv_forward_taps_64x64(const float* x, const float* w, const float* bias, float* y,
+                                                                      ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    convForward<Tile64x64, PatchesByTap>(x, w, bias, y, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(64) void conv_forward_taps_32x128(const float* x, const float* w, const float* bias, float* y,
+                                                                      ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    convForward<Tile32x128, PatchesByTap>(x, w, bias, y, geometry, split, epilogue);
+}
+
+extern "C" __global__ __launch_bounds__(64) void conv_forward_taps_32x32(const float* x, const float* w, const float* bias, float* y,
+                                                                      ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+{
+    convForward<Tile32x32, PatchesByTap>(x, w, bias, y, geometry, split, epilogue);
 }

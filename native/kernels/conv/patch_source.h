@@ -45,6 +45,26 @@ template <int Outer, int Threads> struct PatchesChannelsFirst
     }
 };
 
+// NCHW with channels in multiples of the step, depth (r, s, c): a step has one tap, which is divided up once.
+template <int Outer, int Threads> struct PatchesByTap : PatchesChannelsFirst<Outer, Threads>
+{
+    using Base = PatchesChannelsFirst<Outer, Threads>;
+    using Base::Base;
+
+    __device__ __forceinline__ void fetch(int tileStep)
+    {
+        const Tap tap = tapChannelsLast(this->g, tileStep * tileDepth);
+        const int channelStride = this->g.in.channel, channel = (tap.channel + threadIdx.x / Base::lanes) * channelStride;
+#pragma unroll
+        for (int i = 0; i < Base::pixels; ++i) {
+            const int offset = sourceOffset(this->g, this->corner[i].h + tap.h, this->corner[i].w + tap.w);
+            const float* const from = this->corner[i].image + channel + offset;
+#pragma unroll
+            for (int pass = 0; pass < Base::passes; ++pass) this->value[pass][i] = offset < 0 ? 0.f : from[pass * Base::step * channelStride];
+        }
+    }
+};
+
 // NHWC, depth (r, s, c). A thread takes four neighbouring channels of a pixel: one tap where channels come in fours.
 template <int Outer, int Threads> struct PatchesChannelsLast
 {

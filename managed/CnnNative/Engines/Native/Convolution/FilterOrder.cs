@@ -25,14 +25,14 @@ internal struct FilterOrder
             : Create([1, p.K, channels, p.R, p.S], [0, length, c, r, s], 0);
     }
 
-    /// <summary>The filters of a phase of the data gradient: groups, then channels as filters, each a patch of dy in the layout of dy.</summary>
-    public static FilterOrder OfPhase(in ConvolutionProblem p, in DataGradientPhase phase, Layout from, Layout dy)
+    /// <summary>The filters of a phase of the data gradient: groups, then channels as filters, each a patch of dy in a layout.</summary>
+    public static FilterOrder OfPhase(in ConvolutionProblem p, in DataGradientPhase phase, Layout from, Layout to)
     {
         int channels = p.C / p.Groups, filters = p.K / p.Groups, window = p.R * p.S, length = channels * window;
         var (c, r, s) = from == Layout.Nhwc ? (1, p.S * channels, channels) : (window, p.S, 1);
         var start = phase.Rows.FirstTap * r + phase.Columns.FirstTap * s;
         var (stepR, stepS) = (phase.Rows.TapStep * r, phase.Columns.TapStep * s);
-        return dy == Layout.Nhwc
+        return to == Layout.Nhwc
             ? Create([p.Groups, channels, phase.Rows.Taps, phase.Columns.Taps, filters], [filters * length, c, stepR, stepS, length], start)
             : Create([p.Groups, channels, filters, phase.Rows.Taps, phase.Columns.Taps], [filters * length, c, length, stepR, stepS], start);
     }

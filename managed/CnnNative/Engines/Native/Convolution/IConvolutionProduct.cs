@@ -14,9 +14,15 @@ internal interface IConvolutionProduct
     /// <summary>Elements of a 16-byte access.</summary>
     int Unit { get; }
 
-    /// <summary>y = clamp(x * w + bias), filters in the order of x. With a split depth, float partial results behind each other at <paramref name="y"/>.</summary>
+    /// <summary>The layout of filters that a convolution is to be given.</summary>
+    /// <param name="geometry">The convolution.</param>
+    /// <param name="images">Layout of the images.</param>
+    /// <param name="stored">The layout that the filters have; null if they are copied anyway.</param>
+    Layout Filters(in ConvGeometry geometry, Layout images, Layout? stored);
+
+    /// <summary>y = clamp(x * w + bias), filters in the layout asked for. With a split depth, float partial results behind each other at <paramref name="y"/>.</summary>
     void Forward(
-        in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, DevicePointer w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue);
+        in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, Placed w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue);
 
     /// <summary>dw from x and dy, in float, in an order of filters.</summary>
     void BackwardWeight(

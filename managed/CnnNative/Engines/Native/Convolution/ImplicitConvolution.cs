@@ -17,18 +17,19 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     /// <summary>y = clamp(x * w + bias).</summary>
     public void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {
-        using var room = filters.InOrder(problem, w, x.Layout, out var ordered);
-        var geometry = ConvGeometry.Forward(problem, x.Layout, y.Layout).Widened(product.Unit, x.IsAligned, ordered.IsAligned, y.IsAligned);
+        var geometry = ConvGeometry.Forward(problem, x.Layout, y.Layout);
+        using var room = filters.InOrder(problem, w, product.Filters(geometry, x.Layout, w.Layout), out var ordered);
+        geometry = geometry.Widened(product.Unit, x.IsAligned, ordered.IsAligned, y.IsAligned);
         var plan = TilePlan.Choose(product.Tiles, geometry.Filters, geometry.Pixels, geometry.PatchLength, problem.Groups, Multiprocessors);
         if (plan.Splits == 1)
         {
-            product.Forward(plan, problem.Groups, geometry, x, ordered.Pointer, bias, y.Pointer, plan.Depth(0), epilogue);
+            product.Forward(plan, problem.Groups, geometry, x, ordered, bias, y.Pointer, plan.Depth(0), epilogue);
             return;
         }
 
         var count = problem.OutputShape.Count;
         using var partial = context.Rent(count * plan.Splits * sizeof(float));
-        product.Forward(plan, problem.Groups, geometry, x, ordered.Pointer, default, partial, plan.Depth(count), Epilogues.None);
+        product.Forward(plan, problem.Groups, geometry, x, ordered, default, partial, plan.Depth(count), Epilogues.None);
         sums.Add(partial, bias, y.Pointer, count, plan.Splits, problem.K, geometry.Out.Channel, epilogue);
     }
 
@@ -89,11 +90,12 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
         {
             var phase = DataGradientPhase.At(problem, i);
             if (phase.IsEmpty) continue;
-            filters.OfPhase(problem, phase, w, new(ordered, dy.Layout));
             var target = dx.Pointer.Plus(phase.Start(problem, dx.Layout) * resultSize);
             var geometry = phase.Geometry(problem, dy.Layout, dx.Layout).Widened(product.Unit, dy.IsAligned, filters: true, Alignment.Is16(target));
+            var phaseFilters = new Placed(ordered, product.Filters(geometry, dy.Layout, stored: null));
+            filters.OfPhase(problem, phase, w, phaseFilters);
             var own = plan with { StepsPerSplit = Math.Max(1, (product.Tiles.Steps(geometry.PatchLength) + plan.Splits - 1) / plan.Splits) };
-            product.Forward(own, problem.Groups, geometry, dy, ordered, default, target, own.Depth(partialStride), Epilogues.None);
+            product.Forward(own, problem.Groups, geometry, dy, phaseFilters, default, target, own.Depth(partialStride), Epilogues.None);
             ordered = ordered.Plus(Room(phase.FilterCount(problem)) * size);
         }
     }

@@ -26,10 +26,12 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
         };
     }
 
+    public Layout Filters(in ConvGeometry geometry, Layout images, Layout? stored) => Layout.Nhwc;
+
     public void Forward(
-        in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, DevicePointer w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue) =>
+        in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, Placed w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue) =>
         context.Kernels.MmaConvForward(
-            TileKernels.MmaConvForward(type, plan.Tile.Shape), plan.Launch(geometry.Pixels, geometry.Filters, groups), x.Pointer, w, bias, y, y, geometry, split,
+            TileKernels.MmaConvForward(type, plan.Tile.Shape), plan.Launch(geometry.Pixels, geometry.Filters, groups), x.Pointer, w.Pointer, bias, y, y, geometry, split,
             epilogue);
 
     public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split) =>

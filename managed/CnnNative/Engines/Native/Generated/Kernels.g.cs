@@ -85,6 +85,10 @@ internal enum Kernel
     ConvForwardNhwc64x64,
     ConvForwardNhwc32x128,
     ConvForwardNhwc32x32,
+    ConvForwardTaps128x128,
+    ConvForwardTaps64x64,
+    ConvForwardTaps32x128,
+    ConvForwardTaps32x32,
     ConvWgradNchw128x128,
     ConvWgradNchw64x64,
     ConvWgradNchw32x128,
@@ -375,6 +379,10 @@ internal sealed unsafe partial class Kernels
         new("conv_forward", "conv_forward_nhwc_64x64", 64, "sm_80 sm_90a"),
         new("conv_forward", "conv_forward_nhwc_32x128", 64, "sm_80 sm_90a"),
         new("conv_forward", "conv_forward_nhwc_32x32", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_taps_128x128", 256, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_taps_64x64", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_taps_32x128", 64, "sm_80 sm_90a"),
+        new("conv_forward", "conv_forward_taps_32x32", 64, "sm_80 sm_90a"),
         new("conv_wgrad", "conv_wgrad_nchw_128x128", 256, "sm_80 sm_90a"),
         new("conv_wgrad", "conv_wgrad_nchw_64x64", 64, "sm_80 sm_90a"),
         new("conv_wgrad", "conv_wgrad_nchw_32x128", 64, "sm_80 sm_90a"),
@@ -1078,7 +1086,63 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.ConvForwardNhwc32x32, launch, arguments);
     }
 
-    /// <summary>One of 8 kernels from conv_forward_nchw_128x128 to conv_forward_nhwc_32x32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    /// <summary>conv_forward_taps_128x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardTaps128x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardTaps128x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_taps_64x64(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardTaps64x64(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardTaps64x64, launch, arguments);
+    }
+
+    /// <summary>conv_forward_taps_32x128(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardTaps32x128(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardTaps32x128, launch, arguments);
+    }
+
+    /// <summary>conv_forward_taps_32x32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void ConvForwardTaps32x32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &split;
+        arguments[6] = &epilogue;
+        Launch(Kernel.ConvForwardTaps32x32, launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from conv_forward_nchw_128x128 to conv_forward_taps_32x32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
     public void ConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];

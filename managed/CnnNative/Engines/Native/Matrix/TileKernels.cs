@@ -11,6 +11,9 @@ internal static class TileKernels
     private static readonly Kernel[] ForwardFirst =
         [Kernel.ConvForwardNchw128x128, Kernel.ConvForwardNchw64x64, Kernel.ConvForwardNchw32x128, Kernel.ConvForwardNchw32x32];
 
+    private static readonly Kernel[] ForwardTaps =
+        [Kernel.ConvForwardTaps128x128, Kernel.ConvForwardTaps64x64, Kernel.ConvForwardTaps32x128, Kernel.ConvForwardTaps32x32];
+
     private static readonly Kernel[] ForwardLast =
         [Kernel.ConvForwardNhwc128x128, Kernel.ConvForwardNhwc64x64, Kernel.ConvForwardNhwc32x128, Kernel.ConvForwardNhwc32x32];
 
@@ -24,8 +27,9 @@ internal static class TileKernels
     public static Kernel Sgemm(bool transposeA, bool transposeB, TileShape tile) =>
         (transposeA ? transposeB ? Tt : Tn : transposeB ? Nt : Nn)[(int)tile];
 
-    /// <summary>Convolution of images in a layout.</summary>
-    public static Kernel ConvForward(Layout layout, TileShape tile) => (layout == Layout.Nhwc ? ForwardLast : ForwardFirst)[(int)tile];
+    /// <summary>Convolution of images in a layout, by filters in one.</summary>
+    public static Kernel ConvForward(Layout images, Layout filters, TileShape tile) =>
+        (images == Layout.Nhwc ? ForwardLast : filters == Layout.Nhwc ? ForwardTaps : ForwardFirst)[(int)tile];
 
     /// <summary>Gradient by the filters, the images read in a layout.</summary>
     public static Kernel ConvWgrad(Layout layout, TileShape tile) => (layout == Layout.Nhwc ? WgradLast : WgradFirst)[(int)tile];

@@ -92,7 +92,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [Test]
     public void Layouts_may_be_mixed([Values] Layout x, [Values] Layout w, [Values] Layout y)
     {
-        var sample = ConvolutionCase.Random(Problem(2, 8, 7, 6, 12, 3, 2, pad: 1, stride: 2, groups: 2), new Random(13), bias: true);
+        var sample = ConvolutionCase.Random(Problem(2, 16, 7, 6, 12, 3, 2, pad: 1, stride: 2, groups: 2), new Random(13), bias: true);
         Check(Run(sample, x, w, y), (sample.InFloat(), sample.InDouble()));
     }
 
