@@ -8,6 +8,7 @@
 // Grid (tiles, 1, groups * splits), tiles count rows fastest. The depth is long and the result small, so that it is split
 // to fill the chip: partial sums go to a workspace, and sum_splits adds them up in order. Limited by FMA; by bytes where
 // filters are few.
+#include "common/math.h"
 #include "conv/gradient_source.h"
 #include "gemm/output.h"
 
@@ -34,7 +35,7 @@ __device__ __forceinline__ void convWgrad(const float* __restrict__ x, const flo
 
     const int length = patchLength(g);
     float* const out = dw + (long long)group * g.filters * length + part * split.partialStride;
-    const Epilogue asIs = {-__builtin_inff(), __builtin_inff()};
+    const Epilogue asIs = {-cnn::infinity, cnn::infinity};
     storeTile<T>(sum, row, column, {out, nullptr, nullptr, length, g.filters, length, wideResult}, asIs, [](int j) { return (long long)j; });
 }
 

@@ -7,6 +7,7 @@
 //
 // Grid (tiles, 1, groups * splits), tiles count rows fastest. The depth is long and the result small: it is split to fill the
 // chip, sums go to partial[split][k][(r, s, c)] in f32, and sum_splits adds them up. Limited by the matrix units.
+#include "common/math.h"
 #include "conv/mma_patch_source.h"
 #include "gemm/mma_output.h"
 
@@ -25,7 +26,7 @@ __device__ __forceinline__ void mmaConvWgrad(const T* __restrict__ x, const T* _
     multiplyMmaTile<M>(rows, columns, sharedAddress(memory), first, min(steps, first + split.stepsPerSplit), sum);
 
     float* const out = partial + (long long)group * g.filters * length + part * split.partialStride;
-    const Epilogue asIs = {-__builtin_inff(), __builtin_inff()};
+    const Epilogue asIs = {-cnn::infinity, cnn::infinity};
     storeMmaTile<float, M>(sum, memory, row, column, {out, nullptr, g.filters, length, 1}, asIs, [&](int i) { return (long long)i * length; });
 }
 
