@@ -67,6 +67,7 @@ template <class D, class A> D convertLane(A a, std::uint32_t flags) {
     return D(x);
   } else if constexpr (!isReal<A>) {
     if constexpr (std::is_same_v<D, float> || std::is_same_v<D, double>) {
+      if (a == 0) return D(0);  // a compiler may convert by a subtraction, which gives -0 when rounding down
       const RoundingScope scope(processorRound(mode));
       volatile A source = a;
       volatile D result = D(A(source));
