@@ -47,6 +47,98 @@ TEST(counts_are_exact) {
   CHECK_EQ(c.barriers, 0);
 }
 
+namespace {
+
+// Each lane of one warp reads and writes a word at lane * stride bytes of global memory, and of shared memory; `wide`
+// moves 16 bytes instead.
+const char* const strided = R"(
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry narrow(.param .u64 p, .param .u32 stride) {
+  .shared .align 16 .b8 tile[8192];
+  .reg .b32 %r<4>; .reg .b64 %d<4>;
+  ld.param.u64 %d1, [p]; ld.param.u32 %r1, [stride]; mov.u32 %r2, %tid.x; mul.lo.u32 %r2, %r2, %r1;
+  cvt.u64.u32 %d2, %r2; add.u64 %d1, %d1, %d2; mov.u64 %d3, tile; add.u64 %d3, %d3, %d2;
+  ld.global.u32 %r3, [%d1]; st.shared.u32 [%d3], %r3; ld.shared.u32 %r3, [%d3]; st.global.u32 [%d1], %r3;
+  ret;
+}
+.visible .entry wide(.param .u64 p, .param .u32 stride) {
+  .shared .align 16 .b8 tile[8192];
+  .reg .b32 %r<8>; .reg .b64 %d<4>;
+  ld.param.u64 %d1, [p]; ld.param.u32 %r1, [stride]; mov.u32 %r2, %tid.x; mul.lo.u32 %r2, %r2, %r1;
+  cvt.u64.u32 %d2, %r2; add.u64 %d1, %d1, %d2; mov.u64 %d3, tile; add.u64 %d3, %d3, %d2;
+  ld.global.v4.u32 {%r4, %r5, %r6, %r7}, [%d1]; st.shared.v4.u32 [%d3], {%r4, %r5, %r6, %r7};
+  ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%d3]; st.global.v4.u32 [%d1], {%r4, %r5, %r6, %r7};
+  ret;
+}
+.visible .entry atomics(.param .u64 p, .param .u32 stride) {
+  .reg .b32 %r<4>; .reg .b64 %d<4>;
+  ld.param.u64 %d1, [p]; ld.param.u32 %r1, [stride]; mov.u32 %r2, %tid.x; mul.lo.u32 %r2, %r2, %r1;
+  cvt.u64.u32 %d2, %r2; add.u64 %d1, %d1, %d2; red.global.add.u32 [%d1], 1;
+  ret;
+}
+)";
+
+// The counters of one warp at this stride, from `offset` bytes after an address that is a multiple of 256.
+cnnEmulatorCounters strideCounters(const char* kernel, unsigned stride, unsigned offset = 0) {
+  ContextScope context;
+  Buffer data(4096, 1);
+  CUmodule module = nullptr;
+  CUfunction function = nullptr;
+  REQUIRE_CUDA(cuda().cuModuleLoadData(&module, strided));
+  REQUIRE_CUDA(cuda().cuModuleGetFunction(&function, module, kernel));
+  CUdeviceptr address = data.address + offset;
+  void* arguments[] = {&address, &stride};
+  reset();
+  detail(true);
+  CHECK_CUDA(cuda().cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, nullptr, arguments, nullptr));
+  CHECK_CUDA(cuda().cuCtxSynchronize());
+  detail(false);
+  CHECK_CUDA(cuda().cuModuleUnload(module));
+  return countersOf(kernel);
+}
+
+}  // namespace
+
+TEST(sectors_of_a_request) {
+  const struct { const char* kernel; unsigned stride, offset, sectors; } rows[] = {
+      {"narrow", 0, 0, 1}, {"narrow", 4, 0, 4}, {"narrow", 4, 4, 5}, {"narrow", 8, 0, 8}, {"narrow", 32, 0, 32}, {"narrow", 128, 0, 32},
+      {"wide", 16, 0, 16}, {"wide", 16, 16, 17}, {"wide", 32, 0, 32}, {"wide", 128, 0, 32}};
+  for (const auto& row : rows) {
+    const cnnEmulatorCounters c = strideCounters(row.kernel, row.stride, row.offset);
+    const unsigned width = std::string(row.kernel) == "wide" ? 16 : 4;
+    CHECK_EQ(c.globalLoadRequests, 1);
+    CHECK_EQ(c.globalStoreRequests, 1);
+    CHECK_EQ(c.globalLoadSectors, row.sectors);
+    CHECK_EQ(c.globalStoreSectors, row.sectors);
+    CHECK_EQ(c.globalLoadBytes, 32 * width);
+    CHECK_EQ(c.widestGlobalAccess, width);
+    CHECK_EQ(c.globalAtomicRequests, 0);
+  }
+  CHECK_EQ(strideCounters("atomics", 4).globalAtomicRequests, 1);
+  CHECK_EQ(strideCounters("atomics", 4).globalAtomicSectors, 4);
+  CHECK_EQ(strideCounters("atomics", 0).globalAtomicSectors, 1);
+  CHECK_EQ(strideCounters("atomics", 64).globalAtomicSectors, 32);
+}
+
+TEST(wavefronts_of_a_request) {
+  // 32 banks of 4 bytes: words of one bank take turns, the same word does not; 16 bytes per lane need four turns at least.
+  const struct { const char* kernel; unsigned stride, wavefronts, ideal; } rows[] = {
+      {"narrow", 0, 1, 1}, {"narrow", 4, 1, 1}, {"narrow", 8, 2, 1}, {"narrow", 12, 1, 1}, {"narrow", 16, 4, 1}, {"narrow", 128, 32, 1},
+      {"narrow", 132, 1, 1}, {"wide", 16, 4, 4}, {"wide", 32, 8, 4}, {"wide", 128, 32, 4}, {"wide", 144, 4, 4}};
+  for (const auto& row : rows) {
+    const cnnEmulatorCounters c = strideCounters(row.kernel, row.stride);
+    CHECK_EQ(c.sharedLoadRequests, 1);
+    CHECK_EQ(c.sharedStoreRequests, 1);
+    CHECK_EQ(c.sharedLoadWavefronts, row.wavefronts);
+    CHECK_EQ(c.sharedStoreWavefronts, row.wavefronts);
+    CHECK_EQ(c.sharedIdealWavefronts, 2 * row.ideal);
+    CHECK_EQ(c.maxSharedConflict, row.wavefronts / row.ideal);
+    CHECK_EQ(c.widestSharedAccess, std::string(row.kernel) == "wide" ? 16 : 4);
+  }
+}
+
 TEST(unknown_kernels_and_reset) {
   ContextScope context;
   Kernels kernels;

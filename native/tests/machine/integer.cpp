@@ -1,6 +1,8 @@
 // Integer and bit instructions against 128-bit arithmetic and bit by bit definitions.
 #include "table.h"
 
+#include <algorithm>
+
 using namespace cnn::test;
 
 namespace {
@@ -144,6 +146,31 @@ TEST(fields) {
                         out = (out & ~(1ull << (position + k))) | bit(v[0], k) << (position + k);
                       return out;
                     }});
+  }
+  checkTable(rows);
+}
+
+TEST(masks_and_extensions_of_a_width) {
+  std::vector<Row> rows;
+  for (const bool wraps : {false, true}) {
+    const std::string mode = wraps ? "wrap" : "clamp";
+    const auto within = [wraps](std::uint64_t v) { return wraps ? int(v % 32) : int(std::min<std::uint64_t>(v, 32)); };
+    rows.push_back({"bmsk." + mode + ".b32", "b32", {"u32", "u32"}, [within](const std::uint64_t* v) {
+                      const int start = within(v[0]), end = start + within(v[1]);
+                      std::uint64_t out = 0;
+                      for (int k = start; k < end && k < 32; ++k) out |= 1ull << k;
+                      return out;
+                    }});
+    for (const bool isSigned : {false, true}) {
+      const std::string type = isSigned ? "s32" : "u32";
+      rows.push_back({"szext." + mode + "." + type, type, {type, "u32"}, [=](const std::uint64_t* v) {
+                        const int width = within(v[1]);
+                        const std::uint64_t fill = isSigned && width > 0 ? bit(v[0], width - 1) : 0;
+                        std::uint64_t out = 0;
+                        for (int k = 0; k < 32; ++k) out |= (k < width ? bit(v[0], k) : fill) << k;
+                        return out;
+                      }});
+    }
   }
   checkTable(rows);
 }

@@ -230,6 +230,37 @@ TEST(multicast_reaches_every_block_of_the_mask) {
   CHECK(contains(fault.report, "multicast mask"));
 }
 
+TEST(shared_memory_to_shared_memory) {
+  Case c;
+  c.tiled({64, 8}, {64, 8});
+  // The second half of the tile is filled with words, and 128 bytes of it are copied into the first; the rest of that stays.
+  const std::string fill = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n st.shared.b32 [%x4+8192], %x0;\n"
+                           " fence.proxy.async.shared::cta;\n bar.sync 0;\n";
+  const std::string copy = " @%p0 cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%x1+32], [%x1+8192], 128, [%x2];\n";
+  c.tile(fill + expect(128) + copy + wait);
+  const auto got = c.device.download<std::uint32_t>(c.out + 32768, 64);
+  for (std::uint32_t t = 0; t < 64; ++t) CHECK_EQ(got[t], t >= 8 && t < 40 ? t - 8 : t);
+}
+
+TEST(shared_memory_of_a_neighbour) {
+  Case c;
+  c.cluster = {2, 1, 1};
+  c.tiled({64, 8}, {64, 8});
+  // Each block sends 256 bytes to the other: thread + 100 * rank. The other's mbarrier counts them.
+  const std::string body = " mov.u32 %x11, %cluster_ctarank;\n mad.lo.s32 %x5, %x11, 100, %x0;\n shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4+8192], %x5;\n"
+      " fence.proxy.async.shared::cta;\n" + expect(256) + " barrier.cluster.arrive.release.aligned;\n barrier.cluster.wait.acquire.aligned;\n"
+      " xor.b32 %x6, %x11, 1;\n mapa.shared::cluster.u32 %x7, %x1, %x6;\n mapa.shared::cluster.u32 %x8, %x2, %x6;\n"
+      " @%p0 cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%x7], [%x1+8192], 256, [%x8];\n" + wait +
+      " mul.wide.u32 %d7, %x11, 16384;\n add.s64 %d2, %d2, %d7;\n barrier.cluster.arrive;\n barrier.cluster.wait;\n";
+  cnn::test::Program program(c.device, moduleText(kernel(body)));
+  program.cluster = c.cluster;
+  program.run("k", {2}, {threads}, 0, c.map, c.in, c.out);
+  for (std::uint32_t block = 0; block < 2; ++block) {
+    const auto got = c.device.download<std::uint32_t>(c.out + 32768 + 16384 * block, threads);
+    for (std::uint32_t t = 0; t < threads; ++t) CHECK_EQ(got[t], t + 100 * (1 - block));
+  }
+}
+
 TEST(nothing_is_there_before_the_wait) {
   Case c;
   c.tiled({64, 8}, {64, 8});
