@@ -3,9 +3,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 using namespace cnn::test;
 
@@ -154,6 +156,86 @@ TEST(unknown_kernels_and_reset) {
   CHECK_EQ(read("scale", nullptr), int(CUDA_ERROR_INVALID_VALUE));
 }
 
+namespace {
+
+// A reader of the grammar of JSON without a value: moves past one, false where the text is none.
+class JsonReader {
+ public:
+  explicit JsonReader(std::string_view text) : rest_(text) {}
+  bool isWhole() { return value() && (space(), rest_.empty()); }
+
+ private:
+  void space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \n\t\r"), rest_.size())); }
+  bool take(char c) {
+    space();
+    if (rest_.empty() || rest_[0] != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool string() {
+    if (!take('"')) return false;
+    for (; !rest_.empty() && rest_[0] != '"'; rest_.remove_prefix(1)) {
+      if (static_cast<unsigned char>(rest_[0]) < ' ') return false;
+      if (rest_[0] == '\\') rest_.remove_prefix(std::min<std::size_t>(1, rest_.size()));
+    }
+    return take('"');
+  }
+  bool number() {
+    space();
+    const std::size_t digits = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    rest_.remove_prefix(digits);
+    return digits > 0;
+  }
+  // What stands between the brackets; `element` reads one of a list.
+  template <class Element> bool list(char close, Element element) {
+    if (take(close)) return true;
+    do {
+      if (!element()) return false;
+    } while (take(','));
+    return take(close);
+  }
+  bool value() {
+    if (take('{')) return list('}', [this] { return string() && take(':') && value(); });
+    if (take('[')) return list(']', [this] { return value(); });
+    space();
+    return !rest_.empty() && rest_[0] == '"' ? string() : number();
+  }
+  std::string_view rest_;
+};
+
+bool isJson(std::string_view text) { return JsonReader(text).isWhole(); }
+
+std::string profileJson() {
+  auto* give = cuda().get<size_t(char*, size_t)>("cnnEmulatorProfileJson");
+  std::string text(give(nullptr, 0), 0);
+  give(text.data(), text.size() + 1);
+  return text;
+}
+
+}  // namespace
+
+TEST(the_profile_has_every_counter_once) {
+  for (const char* bad : {"", "{", "[1,]", "{\"a\" 1}", "{\"a\": 1} 2", "[\"a]", "{1: 2}"}) CHECK(!isJson(bad));
+  const cnnEmulatorCounters c = strideCounters("narrow", 8);
+  const std::string text = profileJson();
+  CHECK(isJson(text));
+  const std::pair<const char*, std::uint64_t> fields[] = {
+      {"launches", 1}, {"blocks", 1}, {"warps", 1}, {"threads", 32}, {"warpInstructions", c.warpInstructions}, {"flops", 0}, {"barriers", 0},
+      {"branches", c.branches}, {"divergentBranches", 0}, {"globalLoadRequests", 1}, {"globalLoadSectors", 8}, {"globalLoadBytes", 128},
+      {"globalStoreRequests", 1}, {"globalStoreSectors", 8}, {"globalStoreBytes", 128}, {"globalAtomicRequests", 0}, {"globalAtomicSectors", 0},
+      {"sharedLoadRequests", 1}, {"sharedLoadWavefronts", 2}, {"sharedLoadBytes", 128}, {"sharedStoreRequests", 1}, {"sharedStoreWavefronts", 2},
+      {"sharedStoreBytes", 128}, {"sharedIdealWavefronts", 2}, {"maxSharedConflict", 2}, {"widestGlobalAccess", 4}, {"widestSharedAccess", 4},
+      {"integer", c.integer}, {"conversion", c.conversion}, {"globalLoad", 32}, {"globalStore", 32}, {"sharedLoad", 32}, {"sharedStore", 32},
+      {"atomic", 0}, {"barrier", 0}, {"tensor", 0}, {"async", 0}};
+  for (const auto& [name, value] : fields) {
+    const std::string field = "\"" + std::string(name) + "\": " + std::to_string(value), key = "\"" + std::string(name) + "\":";
+    const std::size_t at = text.find(field);
+    if (at == std::string::npos) FAIL(field + " is missing in " + text);
+    else CHECK(text[at + field.size()] == ',' || text[at + field.size()] == '}');
+    CHECK_EQ(text.find(key, text.find(key) + 1), std::string::npos);
+  }
+}
+
 TEST(the_profile_is_json) {
   ContextScope context;
   Kernels kernels;
@@ -183,5 +265,6 @@ TEST(the_profile_is_written_at_exit) {
   std::stringstream text;
   text << file.rdbuf();
   CHECK(text.str().find("\"scale\"") != std::string::npos);
+  CHECK(isJson(text.str()));
   std::remove(path.c_str());
 }

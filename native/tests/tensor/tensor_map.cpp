@@ -119,6 +119,90 @@ TEST(refuses_what_the_documentation_forbids) {
   refuses(true, "swizzle", [](Arguments& a) { a.swizzle = 1; });
 }
 
+// What lies just inside each limit is accepted, and the first value beyond it refused.
+TEST(limits_are_where_the_documentation_puts_them) {
+  const auto accepts = [](bool im2col, auto change) {
+    Arguments a;
+    change(a);
+    const TensorMapResult result = im2col ? a.im2col() : a.tiled();
+    const auto* text = std::get_if<std::string>(&result);
+    if (text) FAIL(*text);
+    else CHECK(true);
+  };
+  for (const bool im2col : {false, true}) {
+    accepts(im2col, [](Arguments& a) { a.address += 16; });
+    accepts(im2col, [](Arguments& a) { a.dims[3] = std::uint64_t(1) << 32; });
+    accepts(im2col, [](Arguments& a) { a.strides[2] = (std::uint64_t(1) << 40) - 16; });
+    accepts(im2col, [](Arguments& a) { a.steps[1] = 8; });
+    accepts(im2col, [](Arguments& a) { a.steps[0] = 9; });  // not used: nothing steps along the inner dimension
+    refuses(im2col, "elementStrides[0]", [](Arguments& a) { a.interleave = 1, a.steps[0] = 9; });
+    accepts(im2col, [](Arguments& a) { a.interleave = 2, a.swizzle = 1; });
+    for (const int swizzle : {0, 2, 3}) refuses(im2col, "swizzle", [=](Arguments& a) { a.interleave = 2, a.swizzle = swizzle; });
+    for (const int swizzle : {1, 2, 3}) {
+      // 2 bytes an element: 16, 32 or 64 of them fill the pattern of 32, 64 or 128 bytes.
+      const std::uint32_t whole = 8u << swizzle;
+      accepts(im2col, [=](Arguments& a) { a.swizzle = swizzle, a.box[0] = a.channels = whole; });
+      refuses(im2col, "swizzle", [=](Arguments& a) { a.swizzle = swizzle, a.box[0] = a.channels = whole + 8; });
+    }
+    for (int type = 0; type <= 12; ++type) {
+      const auto filled = [=](Arguments& a) { a.type = type, a.fill = 1; };
+      if (type >= 6) accepts(im2col, filled);  // f16, f32, f64, bf16, f32 flushed, tf32, tf32 flushed
+      else refuses(im2col, "oobFill", filled);
+    }
+  }
+  accepts(false, [](Arguments& a) { a.box[0] = 256, a.box[1] = 256; });
+  accepts(false, [](Arguments& a) { a.box[0] = 8; });
+  refuses(false, "boxDim[1]", [](Arguments& a) { a.box[1] = 257; });
+  refuses(false, "boxDim[0]", [](Arguments& a) { a.box[0] = 0; });
+  accepts(true, [](Arguments& a) { a.channels = 256, a.pixels = 1024; });
+  refuses(true, "channelsPerPixel", [](Arguments& a) { a.channels = 0; });
+  refuses(true, "channelsPerPixel", [](Arguments& a) { a.channels = 4; });
+  refuses(true, "pixelsPerColumn", [](Arguments& a) { a.pixels = 0; });
+}
+
+// The corners of the pixel box have 16, 8 or 5 bits per spatial dimension.
+TEST(corners_narrow_with_the_rank) {
+  for (const auto& [rank, limit] : {std::pair{3u, 32768}, {4u, 128}, {5u, 16}}) {
+    Arguments a;
+    a.rank = rank;
+    a.dims = {64, 40000, 40000, 40000, 4};
+    a.strides = {128, 4096, 65536, 1048576};
+    a.steps.assign(5, 1);
+    a.lower.assign(3, -limit);
+    a.upper.assign(3, -limit);
+    CHECK(std::holds_alternative<TensorMap>(a.im2col()));
+    a.lower.assign(3, limit - 1);
+    a.upper.assign(3, limit - 1);
+    CHECK(std::holds_alternative<TensorMap>(a.im2col()));
+    a.lower[0] = limit;
+    CHECK(std::holds_alternative<std::string>(a.im2col()));
+    a.lower[0] = -limit - 1;
+    CHECK(std::holds_alternative<std::string>(a.im2col()));
+    a.lower[0] = 0;
+    a.upper[0] = limit;
+    CHECK(std::holds_alternative<std::string>(a.im2col()));
+    a.upper[0] = -limit - 1;
+    CHECK(std::holds_alternative<std::string>(a.im2col()));
+  }
+}
+
+TEST(absent_arrays_are_refused) {
+  Arguments a;
+  const auto isRefused = [&](auto change) {
+    TensorMapCommon common = a.common();
+    change(common);
+    return std::holds_alternative<std::string>(encodeTiled(common, a.box.data()))
+        && std::holds_alternative<std::string>(encodeIm2col(common, a.lower.data(), a.upper.data(), a.channels, a.pixels));
+  };
+  CHECK(!isRefused([](TensorMapCommon&) {}));
+  CHECK(isRefused([](TensorMapCommon& c) { c.dims = nullptr; }));
+  CHECK(isRefused([](TensorMapCommon& c) { c.strides = nullptr; }));
+  CHECK(isRefused([](TensorMapCommon& c) { c.steps = nullptr; }));
+  CHECK(std::holds_alternative<std::string>(encodeTiled(a.common(), nullptr)));
+  CHECK(std::holds_alternative<std::string>(encodeIm2col(a.common(), nullptr, a.upper.data(), a.channels, a.pixels)));
+  CHECK(std::holds_alternative<std::string>(encodeIm2col(a.common(), a.lower.data(), nullptr, a.channels, a.pixels)));
+}
+
 TEST(tiled_walk) {
   Random random(11);
   for (int n = 0; n < 60; ++n) {
