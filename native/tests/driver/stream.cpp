@@ -1,8 +1,13 @@
 // The order of work: what must hold, and that what need not hold does not.
 #include "emulated.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 using namespace cnn::test;
@@ -258,4 +263,25 @@ TEST(the_order_of_unordered_work_varies) {
   bool same = true;
   for (const unsigned result : results) same = same && result == results[0];
   CHECK(!same);
+}
+
+// The library reads the seed when it is loaded: each is tried in a process of its own, which leaves its results in a file.
+TEST(one_seed_is_one_order) {
+  const std::string path = "/tmp/cnn_emulator_orders_" + std::to_string(getuid());
+  const auto results = [&](const char* seed) {  // empty in the child
+    if (isolated("stream.one_seed_is_one_order", {{"CNN_EMULATOR_SEED", seed}, {"CNN_EMULATOR_STREAMS", "late"}})) {
+      std::ofstream file(path);
+      for (int i = 0; i < 40; ++i) file << unorderedResult() << ' ';
+      CHECK(file.flush().good());
+      return std::string();
+    }
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    std::remove(path.c_str());
+    return text.str();
+  };
+  const std::string first = results("3");
+  if (first.empty()) return;
+  CHECK_EQ(results("3"), first);
+  CHECK(results("4") != first);
 }

@@ -53,6 +53,29 @@ TEST(a_map_is_made_and_each_breach_refused) {
   CHECK(lastMessage().find("oobFill") != std::string::npos);
 }
 
+TEST(an_im2col_map_is_made_and_each_breach_refused) {
+  ContextScope context;
+  Buffer data(64 * 32);
+  using Encode = CUresult(CUtensorMap*, int, cuuint32_t, void*, const cuuint64_t*, const cuuint64_t*, const int*, const int*, cuuint32_t,
+                          cuuint32_t, const cuuint32_t*, int, int, int, int);
+  auto* encode = cuda().get<Encode>("cuTensorMapEncodeIm2col");
+  const cuuint64_t dims[] = {32, 8, 4, 2}, strides[] = {128, 1024, 4096};  // N, H, W, C = 2, 4, 8, 32 of float32
+  const cuuint32_t steps[] = {1, 1, 1, 1};
+  const int lower[] = {-1, -1}, upper[] = {-1, -1}, far[] = {-129, 0};
+  CUtensorMap map;
+  const auto made = [&](cuuint32_t rank, const int* first, cuuint32_t channels, cuuint32_t pixels, int swizzle) {
+    return encode(&map, 7, rank, reinterpret_cast<void*>(data.address), dims, strides, first, upper, channels, pixels, steps, 0, swizzle, 0, 0);
+  };
+  CHECK_CUDA(made(4, lower, 32, 16, 3));
+  CHECK_EQ(made(2, lower, 32, 16, 3), CUDA_ERROR_INVALID_VALUE);
+  CHECK_EQ(made(4, nullptr, 32, 16, 3), CUDA_ERROR_INVALID_VALUE);
+  CHECK_EQ(made(4, far, 32, 16, 3), CUDA_ERROR_INVALID_VALUE);
+  CHECK_EQ(made(4, lower, 257, 16, 0), CUDA_ERROR_INVALID_VALUE);
+  CHECK_EQ(made(4, lower, 32, 1025, 3), CUDA_ERROR_INVALID_VALUE);
+  CHECK(lastMessage().find("pixelsPerColumn") != std::string::npos);
+  CHECK_EQ(made(4, lower, 32, 16, 2), CUDA_ERROR_INVALID_VALUE);  // 128 bytes a pixel, swizzle 64
+}
+
 TEST(the_address_of_a_map_can_be_replaced) {
   ContextScope context;
   Buffer data(64 * 32);

@@ -163,3 +163,21 @@ TEST(each_thread_gets_another_count) {
     for (unsigned t = 0; t < threads; ++t) CHECK_EQ(counts[t], t);
   }
 }
+
+// red.global.add.v2.f32 and .v4.f32: two and four neighbours at once.
+TEST(sums_of_vectors) {
+  for (const unsigned count : {2u, 4u}) {
+    const std::string size = std::to_string(count), list = count == 2 ? "{%v0, %v1}" : "{%v0, %v1, %v2, %v3}";
+    Device device;
+    Program program(device, moduleText(".visible .entry k(.param .u64 words)\n{\n.reg .b32 %t;\n.reg .f32 %v<4>;\n.reg .b64 %words;\n"
+                                       "mov.u32 %t, %tid.x;\nand.b32 %t, %t, 15;\nld.param.u64 %words, [words];\nmad.wide.u32 %words, %t, " + std::to_string(4 * count) + ", %words;\n"
+                                       "mov.f32 %v0, 0f3f800000;\nadd.f32 %v1, %v0, %v0;\nadd.f32 %v2, %v1, %v0;\nadd.f32 %v3, %v1, %v1;\n"
+                                       "red.global.add.v" + size + ".f32 [%words], " + list + ";\nret;\n}\n"));
+    std::vector<float> words(16 * count);
+    for (std::size_t n = 0; n < words.size(); ++n) words[n] = float(n);
+    const auto address = device.upload(words);
+    program.run("k", {1}, {threads}, 0, address);  // four threads add to each vector
+    const auto sums = device.download<float>(address, words.size());
+    for (std::size_t n = 0; n < words.size(); ++n) CHECK_EQ(sums[n], words[n] + 4 * float(n % count + 1));
+  }
+}
