@@ -199,7 +199,7 @@ public sealed class RefusalTests(EngineUnderTest engine) : EngineTests(engine)
     public void MoreMemoryThanThereIs()
     {
         using var scope = Device.Step();
-        var error = Assert.Throws<DeviceOutOfMemoryException>(() => Tensor.Empty([int.MaxValue, int.MaxValue / 8], device: Device))!;
+        var error = Assert.Catch<DeviceOutOfMemoryException>(() => Tensor.Empty([int.MaxValue, int.MaxValue / 8], device: Device))!;
         Assert.That(error.Message, Does.Contain("out of memory").And.Contain("bytes were asked for"));
         Assert.That(() => new Shape(int.MaxValue, int.MaxValue, int.MaxValue), Throws.InstanceOf<ShapeException>());
         Assert.That(() => Tensor.Empty([int.MaxValue, int.MaxValue], device: Device), Throws.InstanceOf<ShapeException>().With.Message.Contains("2147483647"));
