@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cnn=$here/bin/cnn/cnn
 failures=()
 
-# part NAME COMMAND...: runs a step with its output in OUT/NAME.log, notes a failure, prints one line.
+# step NAME COMMAND...: runs a step with its output in OUT/NAME.log, notes a failure, prints one line.
 step() {
   local name=$1 begin=$SECONDS
   shift
@@ -20,7 +20,8 @@ json() { "$cnn" "${@:2}" --json >"$out/$1.json"; }
 
 # The same sources by nvcc, where it is; clang's PTX is in the archive.
 compile_with_nvcc() {
-  cmake -S "$here" -B "$out/build" -DCNN_PTX_COMPILER=nvcc && cmake --build "$out/build" -j "$(nproc)" --target native_ptx
+  cmake -S "$here" -B "$out/build" -DCNN_PTX_COMPILER=nvcc && cmake --build "$out/build" -j "$(nproc)" --target native_ptx &&
+    rm -rf "$out/ptx-nvcc" && cp -r "$out/build/native/kernels/ptx" "$out/ptx-nvcc"
 }
 
 conformance() {
@@ -37,8 +38,8 @@ for part in $parts; do
       step conformance conformance ;;
     test)
       CNN_REQUIRE_GPU=1 step tests "$here/bin/tests/CnnNative.Tests"
-      if [ -d "$out/build/native/kernels/ptx" ]; then
-        CNN_REQUIRE_GPU=1 CNN_PTX=$out/build/native/kernels/ptx step tests-nvcc "$here/bin/tests/CnnNative.Tests"
+      if [ -d "$out/ptx-nvcc" ]; then
+        CNN_REQUIRE_GPU=1 CNN_PTX=$out/ptx-nvcc step tests-nvcc "$here/bin/tests/CnnNative.Tests"
       fi ;;
     bench)
       nvidia-smi -q -d CLOCK,POWER,TEMPERATURE >"$out/clocks-before.txt" 2>&1

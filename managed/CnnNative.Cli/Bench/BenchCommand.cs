@@ -40,7 +40,7 @@ internal static class BenchCommand
         var workloads = Select(filter, images: 1);
         foreach (var workload in workloads) Measurement.Check(device, workload);
         Human.Open(json).Line($"{workloads.Count} workloads ran on {device.Info.Name} with finite results");
-        if (json) Results.Write(new BenchJson(device.Info.Name, LibraryVersion.Text(CudaDriver.Version), 0, 0, [.. workloads.Select(workload => new TimeJson(workload.Name, null, null, null))]), ResultContext.Default.BenchJson);
+        if (json) Results.Write(new BenchJson(device.Info.Name, LibraryVersion.Text(CudaDriver.Version), null, null, [.. workloads.Select(workload => new TimeJson(workload.Name, null, null, null))]), ResultContext.Default.BenchJson);
     }
 
     private static void Run(CudaDevice device, string filter, bool json)
