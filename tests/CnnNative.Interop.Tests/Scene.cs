@@ -90,7 +90,7 @@ internal sealed unsafe class Scene : IDisposable
             Launch();
         }))
         {
-            using var executable = graph.Instantiate();
+            using var executable = graph.Instantiate(Stream);
             executable.Launch(Stream);
             using var other = CudaStream.Create(Context);
             other.Wait(Done);

@@ -18,6 +18,13 @@ public sealed unsafe class CudaExecutableGraph : CudaObject
         RawDriver.cuGraphLaunch(Raw, stream.Raw).Check("cuGraphLaunch");
     }
 
+    internal void Upload(CudaStream stream)
+    {
+        using var bound = stream.Bound();
+        using var use = Use();
+        RawDriver.cuGraphUpload(Raw, stream.Raw).Check("cuGraphUpload");
+    }
+
     internal static CudaExecutableGraph Instantiate(CudaGraph graph)
     {
         using var use = graph.Use();

@@ -127,7 +127,7 @@ public sealed class CudaDevice : Device
             throw;
         }
 
-        using (graph = End()) return graph.Instantiate();
+        using (graph = End()) return graph.Instantiate(stream);
 
         CudaGraph End()
         {

@@ -21,8 +21,6 @@ internal static unsafe partial class Driver
     [LibraryImport(Library)] public static partial CudaStatus cuCtxSetCurrent(nint context);
     [LibraryImport(Library)] public static partial CudaStatus cuCtxPushCurrent_v2(nint context);
     [LibraryImport(Library)] public static partial CudaStatus cuCtxPopCurrent_v2(nint* context);
-    [LibraryImport(Library)] public static partial CudaStatus cuCtxSynchronize();
-
     [LibraryImport(Library)] public static partial CudaStatus cuModuleUnload(nint module);
     [LibraryImport(Library)] public static partial CudaStatus cuModuleGetFunction(nint* function, nint module, byte* name);
     [LibraryImport(Library)] public static partial CudaStatus cuFuncSetAttribute(nint function, int attribute, int value);
@@ -44,8 +42,6 @@ internal static unsafe partial class Driver
     [LibraryImport(Library)] public static partial CudaStatus cuMemcpyDtoHAsync_v2(void* target, ulong source, nuint bytes, nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuMemcpyDtoDAsync_v2(ulong target, ulong source, nuint bytes, nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuMemsetD8Async(ulong target, byte value, nuint count, nint stream);
-    [LibraryImport(Library)] public static partial CudaStatus cuMemsetD32Async(ulong target, uint value, nuint count, nint stream);
-
     [LibraryImport(Library)] public static partial CudaStatus cuStreamCreate(nint* stream, uint flags);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamDestroy_v2(nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamSynchronize(nint stream);

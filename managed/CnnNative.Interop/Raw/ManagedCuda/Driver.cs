@@ -50,8 +50,6 @@ internal static unsafe partial class Driver
 
     public static CudaStatus cuCtxPopCurrent_v2(nint* context) => (CudaStatus)Native.ContextManagement.cuCtxPopCurrent_v2(ref *(CUcontext*)context);
 
-    public static CudaStatus cuCtxSynchronize() => (CudaStatus)Native.ContextManagement.cuCtxSynchronize();
-
     public static CudaStatus cuModuleUnload(nint module) => (CudaStatus)Native.ModuleManagement.cuModuleUnload(new() { Pointer = module });
 
     public static CudaStatus cuModuleGetFunction(nint* function, nint module, byte* name) =>
@@ -109,9 +107,6 @@ internal static unsafe partial class Driver
 
     public static CudaStatus cuMemsetD8Async(ulong target, byte value, nuint count, nint stream) =>
         (CudaStatus)Native.MemsetAsync.cuMemsetD8Async(new(target), value, count, new() { Pointer = stream });
-
-    public static CudaStatus cuMemsetD32Async(ulong target, uint value, nuint count, nint stream) =>
-        (CudaStatus)Native.MemsetAsync.cuMemsetD32Async(new(target), value, count, new() { Pointer = stream });
 
     public static CudaStatus cuStreamCreate(nint* stream, uint flags) =>
         (CudaStatus)Native.Streams.cuStreamCreate(ref *(CUstream*)stream, (CUStreamFlags)flags);
