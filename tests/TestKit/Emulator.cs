@@ -41,9 +41,10 @@ public static unsafe class Emulator
     public static void FailCall(ulong call, CudaStatus status) => ((delegate* unmanaged<ulong, int, void>)Export("cnnEmulatorFailCall"))(call, (int)status);
 
     /// <summary>Starts counting anew, memory transactions included.</summary>
-    public static void ResetProfile()
+    /// <param name="ofBlocks">Also the distinct sectors of each block, which takes time: <see cref="KernelCounters.GlobalLoadBlockSectors"/>.</param>
+    public static void ResetProfile(bool ofBlocks = false)
     {
-        ((delegate* unmanaged<int, void>)Export("cnnEmulatorProfileDetail"))(1);
+        ((delegate* unmanaged<int, void>)Export("cnnEmulatorProfileDetail"))(ofBlocks ? 2 : 1);
         ((delegate* unmanaged<void>)Export("cnnEmulatorProfileReset"))();
     }
 
@@ -83,4 +84,10 @@ public readonly struct KernelCounters
     public readonly ulong SharedStoreRequests, SharedStoreWavefronts, SharedStoreBytes;
     public readonly ulong SharedIdealWavefronts, MaxSharedConflict;
     public readonly ulong WidestGlobalAccess, WidestSharedAccess;
+
+    /// <summary>
+    /// Distinct 32-byte sectors of each block, summed over the blocks: what it must fetch from L2 when L1 keeps what it has fetched, and what it
+    /// writes. Only after <see cref="Emulator.ResetProfile"/> with ofBlocks. Bulk copies pass L1 by and count as often as they ask.
+    /// </summary>
+    public readonly ulong GlobalLoadBlockSectors, GlobalStoreBlockSectors;
 }

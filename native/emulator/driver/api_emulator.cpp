@@ -76,10 +76,11 @@ CNN_EXPORT_C int cnnEmulatorProfileRead(const char* kernel, cnnEmulatorCounters*
             c.globalAtomicRequests, c.globalAtomicSectors,
             c.sharedLoadRequests, c.sharedLoadWavefronts, c.sharedLoadBytes,
             c.sharedStoreRequests, c.sharedStoreWavefronts, c.sharedStoreBytes,
-            c.sharedIdealWavefronts, c.maxSharedConflict, c.widestGlobalAccess, c.widestSharedAccess};
+            c.sharedIdealWavefronts, c.maxSharedConflict, c.widestGlobalAccess, c.widestSharedAccess,
+            c.globalLoadBlockSectors, c.globalStoreBlockSectors};
   });
 }
 
-CNN_EXPORT_C void cnnEmulatorProfileDetail(int on) { Profile::instance().setDetailed(on != 0); }
+CNN_EXPORT_C void cnnEmulatorProfileDetail(int detail) { Profile::instance().setDetail(Detail(std::clamp(detail, 0, 2))); }
 CNN_EXPORT_C void cnnEmulatorProfileReset() { Profile::instance().reset(); }
 CNN_EXPORT_C size_t cnnEmulatorProfileJson(char* text, size_t size) { return give(Profile::instance().json(), text, size); }

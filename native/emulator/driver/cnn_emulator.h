@@ -30,7 +30,7 @@ typedef struct {
 int cnnEmulatorLiveObjects(cnnEmulatorObjects* objects); /* 0, or a CUresult */
 
 /* Counters of one kernel over its launches since the last reset. Threads are counted, not warps, unless said. The ones
-   after `divergentBranches` are counted only when profiling in detail is on. */
+   after `divergentBranches` are counted only from the detail on that cnnEmulatorProfileDetail names. */
 typedef struct {
   uint64_t launches, blocks, warps, threads;
   uint64_t integer, floating, half, conversion, move, control, globalLoad, globalStore, sharedLoad, sharedStore,
@@ -43,10 +43,15 @@ typedef struct {
   uint64_t sharedStoreRequests, sharedStoreWavefronts, sharedStoreBytes;
   uint64_t sharedIdealWavefronts, maxSharedConflict;
   uint64_t widestGlobalAccess, widestSharedAccess; /* bytes per thread */
+  /* Distinct 32-byte sectors of each block, summed over the blocks: what loads must fetch from L2 when L1 keeps what the
+     block has fetched, and what stores write. Bulk copies pass L1 by and count as often as they ask. */
+  uint64_t globalLoadBlockSectors, globalStoreBlockSectors;
 } cnnEmulatorCounters;
 /* 0, or CUDA_ERROR_NOT_FOUND (500) when no kernel of this name has run. */
 int cnnEmulatorProfileRead(const char* kernel, cnnEmulatorCounters* counters);
-void cnnEmulatorProfileDetail(int on);
+/* What the launches from now on count of memory accesses. 0: nothing. 1: requests, their sectors and wavefronts, bytes.
+   2: the distinct sectors of each block too. */
+void cnnEmulatorProfileDetail(int detail);
 void cnnEmulatorProfileReset(void);
 /* The whole profile as JSON; sizes as above. */
 size_t cnnEmulatorProfileJson(char* text, size_t size);

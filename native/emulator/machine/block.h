@@ -6,6 +6,7 @@
 #include "machine/launch.h"
 #include "machine/memory.h"
 #include "machine/range_cache.h"
+#include "machine/sector_set.h"
 #include "machine/warp.h"
 
 #include <atomic>
@@ -55,7 +56,7 @@ struct LaunchState {
   std::vector<std::byte> parameters;
   std::uint64_t gridId = 0, seed = 0;
   unsigned checks = 0;                    // Check bits, machine/checks.h
-  bool detailed = false;
+  Detail detail = Detail::none;
   LaunchRaces* races = nullptr;           // null unless the race or the nc check is on
   std::atomic<bool> stopped{false};       // a fault: every warp ends soon
   std::mutex mutex;
@@ -71,6 +72,7 @@ struct Block {
   std::byte* shared = nullptr;
   std::uint32_t sharedBytes = 0;          // static and dynamic
   RangeCache ranges;                      // global memory lately touched
+  std::unique_ptr<BlockSectors> sectors;  // null unless they are counted
   std::vector<Warp> warps;
   std::uint32_t liveThreads = 0;
   NamedBarrier barriers[16];

@@ -80,6 +80,19 @@ bool placeShared(Warp& w, const Instruction* i, const LaneAddress& operand, int 
   return place.block || (outsideShared(w, i, name, *address, bytes, lane), false);
 }
 
+using Count = std::uint64_t Counters::*;
+
+void countCopy(Warp& w, const CopyPlan& copy, Count requests, Count bytes, Count sectors, Count blockSectors) {
+  const Detail detail = w.block->launch->detail;
+  if (detail == Detail::none) return;
+  Counters& c = w.block->counters;
+  ++(c.*requests);
+  const CopyPlan::Traffic traffic = copy.traffic();
+  c.*bytes += traffic.bytes;
+  c.*sectors += traffic.sectors;
+  if (detail == Detail::blocks) c.*blockSectors += traffic.sectors;
+}
+
 // Poisons the destination and queues the copy with the block that receives it.
 void deliver(const Place& to, const Place& barrier, std::shared_ptr<const CopyPlan> copy, std::function<void(std::byte*)> write) {
   std::byte* host = to.block->sharedAt(to.offset, copy->bytes);
@@ -107,11 +120,7 @@ const Instruction* load(Warp& w, const Instruction* i) {
     Place to, barrier;
     if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, to)) return nullptr;
     if (!placeShared(w, i, o.barrier, lane, 8, 8, barrier)) return nullptr;
-    if (w.block->launch->detailed) {
-      Counters& c = w.block->counters;
-      ++c.globalLoadRequests;
-      copy->count(c.globalLoadBytes, c.globalLoadSectors);
-    }
+    countCopy(w, *copy, &Counters::globalLoadRequests, &Counters::globalLoadBytes, &Counters::globalLoadSectors, &Counters::globalLoadBlockSectors);
     const auto write = [plan = copy.get(), offset = to.offset](std::byte* host) { plan->load(host, offset); };
     if (!o.multicast) {
       if (to.block != barrier.block)
@@ -166,11 +175,7 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
     Place from;
     if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, from)) return nullptr;
     if (from.block == w.block && !proxyReads(w, i, from.offset, copy->bytes, name, lane)) return nullptr;
-    if (w.block->launch->detailed) {
-      Counters& c = w.block->counters;
-      ++c.globalStoreRequests;
-      copy->count(c.globalStoreBytes, c.globalStoreSectors);
-    }
+    countCopy(w, *copy, &Counters::globalStoreRequests, &Counters::globalStoreBytes, &Counters::globalStoreSectors, &Counters::globalStoreBlockSectors);
     if (w.block->launch->checks) asyncReadBegin(*from.block, from.offset, copy->bytes, name);
     CopyEngine::of(*w.block);   // completes at the end of the block what nobody waits for
     state.stores.push_back({lane, state.storeGroup[lane], [copy, from] {

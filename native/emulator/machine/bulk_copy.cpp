@@ -95,12 +95,14 @@ void CopyPlan::store(const std::byte* shared, std::uint32_t address) const {
   }
 }
 
-void CopyPlan::count(std::uint64_t& bytesMoved, std::uint64_t& sectors) const {
+CopyPlan::Traffic CopyPlan::traffic() const {
+  Traffic sum;
   for (const Row& row : rows) {
     if (row.run.inside == 0) continue;
-    bytesMoved += row.run.inside;
-    sectors += (row.run.global + row.run.inside + 31) / 32 - row.run.global / 32;
+    sum.bytes += row.run.inside;
+    sum.sectors += (row.run.global + row.run.inside + 31) / 32 - row.run.global / 32;
   }
+  return sum;
 }
 
 CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& memory, bool writes, CopyPlan& plan) {

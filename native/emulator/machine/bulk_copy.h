@@ -27,8 +27,11 @@ struct CopyPlan {
   void load(std::byte* shared, std::uint32_t address) const;
   // And back; out-of-bounds elements are dropped.
   void store(const std::byte* shared, std::uint32_t address) const;
-  // Bytes and 32-byte sectors of global memory.
-  void count(std::uint64_t& bytesMoved, std::uint64_t& sectors) const;
+  // Of global memory; sectors of 32 bytes.
+  struct Traffic {
+    std::uint64_t bytes = 0, sectors = 0;
+  };
+  Traffic traffic() const;
 };
 
 // What is wrong with a copy, with the status of the fault; empty text if nothing.

@@ -30,6 +30,7 @@ constexpr NamedField sums[] = {
     {"globalLoadBytes", &Counters::globalLoadBytes}, {"globalStoreRequests", &Counters::globalStoreRequests},
     {"globalStoreSectors", &Counters::globalStoreSectors}, {"globalStoreBytes", &Counters::globalStoreBytes},
     {"globalAtomicRequests", &Counters::globalAtomicRequests}, {"globalAtomicSectors", &Counters::globalAtomicSectors},
+    {"globalLoadBlockSectors", &Counters::globalLoadBlockSectors}, {"globalStoreBlockSectors", &Counters::globalStoreBlockSectors},
     {"sharedLoadRequests", &Counters::sharedLoadRequests}, {"sharedLoadWavefronts", &Counters::sharedLoadWavefronts},
     {"sharedLoadBytes", &Counters::sharedLoadBytes}, {"sharedStoreRequests", &Counters::sharedStoreRequests},
     {"sharedStoreWavefronts", &Counters::sharedStoreWavefronts}, {"sharedStoreBytes", &Counters::sharedStoreBytes},
@@ -65,7 +66,7 @@ void Counters::add(const Counters& other) {
 struct Profile::State {
   mutable std::mutex mutex;
   std::map<std::string, Counters, std::less<>> kernels;
-  bool detailed = !requested().empty();
+  Detail detail = requested().empty() ? Detail::none : Detail::blocks;
 };
 
 Profile::Profile() {
@@ -85,14 +86,14 @@ Profile::State& Profile::state() const {
   return state;
 }
 
-bool Profile::detailed() const {
+Detail Profile::detail() const {
   const std::lock_guard lock(state().mutex);
-  return state().detailed;
+  return state().detail;
 }
 
-void Profile::setDetailed(bool on) {
+void Profile::setDetail(Detail detail) {
   const std::lock_guard lock(state().mutex);
-  state().detailed = on;
+  state().detail = detail;
 }
 
 void Profile::record(std::string_view kernel, const Counters& counters) {
@@ -145,17 +146,18 @@ std::string Profile::table() const {
   const std::lock_guard lock(state().mutex);
   std::string out;
   char line[512];
-  std::snprintf(line, sizeof line, "%-40s %8s %10s %14s %14s %12s %12s %9s %9s\n", "kernel", "launches", "ms", "thread instr",
-                "flops", "bytes read", "bytes written", "sect/ld", "wave/ld");
+  std::snprintf(line, sizeof line, "%-40s %8s %10s %14s %14s %12s %12s %12s %9s %9s\n", "kernel", "launches", "ms",
+                "thread instr", "flops", "bytes read", "from L2", "bytes written", "sect/ld", "wave/ld");
   out += line;
   const auto ratio = [](std::uint64_t a, std::uint64_t b) { return b ? double(a) / double(b) : 0.0; };
   for (const auto& [kernel, c] : state().kernels) {
     std::uint64_t instructions = 0;
     for (const std::uint64_t count : c.instructions) instructions += count;
-    std::snprintf(line, sizeof line, "%-40.40s %8llu %10.3f %14llu %14llu %12llu %12llu %9.2f %9.2f\n", kernel.c_str(),
+    std::snprintf(line, sizeof line, "%-40.40s %8llu %10.3f %14llu %14llu %12llu %12llu %12llu %9.2f %9.2f\n", kernel.c_str(),
                   static_cast<unsigned long long>(c.launches), double(c.nanoseconds) * 1e-6,
                   static_cast<unsigned long long>(instructions), static_cast<unsigned long long>(c.flops),
-                  static_cast<unsigned long long>(c.globalLoadBytes), static_cast<unsigned long long>(c.globalStoreBytes),
+                  static_cast<unsigned long long>(c.globalLoadBytes),
+                  static_cast<unsigned long long>(32 * c.globalLoadBlockSectors), static_cast<unsigned long long>(c.globalStoreBytes),
                   ratio(c.globalLoadSectors, c.globalLoadRequests), ratio(c.sharedLoadWavefronts, c.sharedLoadRequests));
     out += line;
   }

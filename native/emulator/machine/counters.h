@@ -16,6 +16,9 @@ enum class Class : std::uint8_t {
 };
 std::string_view name(Class c);
 
+// What is counted of memory accesses: nothing; sectors and wavefronts of each request; and the distinct sectors of a block.
+enum class Detail : std::uint8_t { none, requests, blocks };
+
 struct Counters {
   std::uint64_t launches = 0, blocks = 0, warps = 0, threads = 0;
   std::uint64_t nanoseconds = 0;
@@ -24,7 +27,7 @@ struct Counters {
   std::uint64_t flops = 0;                                         // a fused multiply-add is two
   std::uint64_t barriers = 0;                                      // block-wide, per block
   std::uint64_t branches = 0, divergentBranches = 0;               // per warp
-  // Known only when CNN_EMULATOR_PROFILE is set (or profiling was switched on).
+  // From Detail::requests on.
   std::uint64_t globalLoadRequests = 0, globalLoadSectors = 0, globalLoadBytes = 0;   // per warp instruction
   std::uint64_t globalStoreRequests = 0, globalStoreSectors = 0, globalStoreBytes = 0;
   std::uint64_t globalAtomicRequests = 0, globalAtomicSectors = 0;
@@ -33,6 +36,8 @@ struct Counters {
   std::uint64_t sharedIdealWavefronts = 0;                         // what the same accesses need without bank conflicts
   std::uint64_t maxSharedConflict = 0;                             // most wavefronts of one request for one it needs at least
   std::uint64_t widestGlobalAccess = 0, widestSharedAccess = 0;    // bytes per thread
+  // From Detail::blocks on: distinct sectors of each block, summed over the blocks. Bulk copies pass L1 by and count as often as they ask.
+  std::uint64_t globalLoadBlockSectors = 0, globalStoreBlockSectors = 0;
   void add(const Counters& other);
 };
 
@@ -40,8 +45,8 @@ struct Counters {
 class Profile {
  public:
   static Profile& instance();
-  bool detailed() const;            // sectors and wavefronts are counted
-  void setDetailed(bool on);
+  Detail detail() const;
+  void setDetail(Detail detail);
   void record(std::string_view kernel, const Counters& counters);
   bool find(std::string_view kernel, Counters& found) const;
   std::vector<std::string> kernels() const;

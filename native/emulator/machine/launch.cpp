@@ -119,7 +119,7 @@ class Launch {
     state_.checks = requestedChecks();
     if (state_.checks & (checkRace | checkNc)) races_ = std::make_unique<LaunchRaces>();
     state_.races = races_.get();
-    state_.detailed = Profile::instance().detailed();
+    state_.detail = Profile::instance().detail();
     perCluster_ = request.cluster.count();
     clusters_ = request.grid.count() / perCluster_;
   }

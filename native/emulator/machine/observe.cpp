@@ -12,17 +12,30 @@ namespace {
 
 using ptx::Space;
 
-// Distinct 32-byte sectors of one request.
-std::uint64_t sectorsOf(const Access& access) {
-  std::array<std::uint64_t, warpLanes * 2> sectors;
+// Distinct 32-byte sectors of one request, address / 32 each.
+struct Sectors {
+  std::array<std::uint64_t, warpLanes * 2> at;
   std::size_t count = 0;
+};
+
+Sectors sectorsOf(const Access& access) {
+  Sectors s;
   for (std::uint32_t rest = access.lanes; rest != 0; rest &= rest - 1) {
     const std::uint64_t address = access.addresses[std::countr_zero(rest)];
-    sectors[count++] = address / 32;
-    if ((address + access.bytes - 1) / 32 != address / 32) sectors[count++] = address / 32 + 1;
+    s.at[s.count++] = address / 32;
+    if ((address + access.bytes - 1) / 32 != address / 32) s.at[s.count++] = address / 32 + 1;
   }
-  std::sort(sectors.begin(), sectors.begin() + std::ptrdiff_t(count));
-  return std::uint64_t(std::unique(sectors.begin(), sectors.begin() + std::ptrdiff_t(count)) - sectors.begin());
+  const auto end = s.at.begin() + std::ptrdiff_t(s.count);
+  std::sort(s.at.begin(), end);
+  s.count = std::size_t(std::unique(s.at.begin(), end) - s.at.begin());
+  return s;
+}
+
+// How many of them this block has not touched before.
+std::uint64_t insert(SectorSet& known, const Sectors& sectors) {
+  std::uint64_t fresh = 0;
+  for (std::size_t n = 0; n < sectors.count; ++n) fresh += known.insert(sectors.at[n]);
+  return fresh;
 }
 
 struct Wavefronts {
@@ -52,40 +65,48 @@ Wavefronts wavefrontsOf(const Access& access) {
   return total;
 }
 
-void count(Counters& c, const Access& access) {
-  const auto bytes = std::uint64_t(std::popcount(access.lanes)) * access.bytes;
-  if (access.space == Space::global) {
-    const std::uint64_t sectors = sectorsOf(access);
-    c.widestGlobalAccess = std::max<std::uint64_t>(c.widestGlobalAccess, access.bytes);
-    if (access.kind == AccessKind::atomic) {
-      ++c.globalAtomicRequests;
-      c.globalAtomicSectors += sectors;
-    } else if (isStore(access.kind)) {
-      ++c.globalStoreRequests;
-      c.globalStoreSectors += sectors;
-      c.globalStoreBytes += bytes;
-    } else {
-      ++c.globalLoadRequests;
-      c.globalLoadSectors += sectors;
-      c.globalLoadBytes += bytes;
-    }
-  } else if (access.space == Space::shared) {
-    const Wavefronts waves = wavefrontsOf(access);
-    c.widestSharedAccess = std::max<std::uint64_t>(c.widestSharedAccess, access.bytes);
-    c.sharedIdealWavefronts += waves.ideal;
-    c.maxSharedConflict = std::max(c.maxSharedConflict, (waves.needed + waves.ideal - 1) / waves.ideal);
-    const bool stores = isStore(access.kind) || access.kind == AccessKind::atomic;
-    ++(stores ? c.sharedStoreRequests : c.sharedLoadRequests);
-    (stores ? c.sharedStoreWavefronts : c.sharedLoadWavefronts) += waves.needed;
-    (stores ? c.sharedStoreBytes : c.sharedLoadBytes) += bytes;
+void countGlobal(Block& block, const Access& access, std::uint64_t bytes) {
+  Counters& c = block.counters;
+  const Sectors sectors = sectorsOf(access);
+  c.widestGlobalAccess = std::max<std::uint64_t>(c.widestGlobalAccess, access.bytes);
+  if (access.kind == AccessKind::atomic) {
+    ++c.globalAtomicRequests;
+    c.globalAtomicSectors += sectors.count;
+  } else if (isStore(access.kind)) {
+    ++c.globalStoreRequests;
+    c.globalStoreSectors += sectors.count;
+    c.globalStoreBytes += bytes;
+    if (block.sectors) c.globalStoreBlockSectors += insert(block.sectors->stored, sectors);
+  } else {
+    ++c.globalLoadRequests;
+    c.globalLoadSectors += sectors.count;
+    c.globalLoadBytes += bytes;
+    if (block.sectors) c.globalLoadBlockSectors += insert(block.sectors->loaded, sectors);
   }
+}
+
+void countShared(Counters& c, const Access& access, std::uint64_t bytes) {
+  const Wavefronts waves = wavefrontsOf(access);
+  c.widestSharedAccess = std::max<std::uint64_t>(c.widestSharedAccess, access.bytes);
+  c.sharedIdealWavefronts += waves.ideal;
+  c.maxSharedConflict = std::max(c.maxSharedConflict, (waves.needed + waves.ideal - 1) / waves.ideal);
+  const bool stores = isStore(access.kind) || access.kind == AccessKind::atomic;
+  ++(stores ? c.sharedStoreRequests : c.sharedLoadRequests);
+  (stores ? c.sharedStoreWavefronts : c.sharedLoadWavefronts) += waves.needed;
+  (stores ? c.sharedStoreBytes : c.sharedLoadBytes) += bytes;
+}
+
+void count(Block& block, const Access& access) {
+  const auto bytes = std::uint64_t(std::popcount(access.lanes)) * access.bytes;
+  if (access.space == Space::global) countGlobal(block, access, bytes);
+  else if (access.space == Space::shared) countShared(block.counters, access, bytes);
 }
 
 }  // namespace
 
 bool observe(Warp& warp, const Instruction* i, const Access& access) {
   Block& block = *warp.block;
-  if (block.launch->detailed) count(block.counters, access);
+  if (block.launch->detail != Detail::none) count(block, access);
   return !block.checks || block.checks->access(warp, i, access);
 }
 

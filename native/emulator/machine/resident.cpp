@@ -39,10 +39,11 @@ ResidentBlock::ResidentBlock(LaunchState& launch, std::uint64_t* blockCounts)
     warp.localStride = localStride_;
     warp.localBytes = program_.localBytes;
     warp.blockCounts = blockCounts;
-    warp.instrumented = launch.checks != 0 || launch.detailed;
+    warp.instrumented = launch.checks != 0 || launch.detail != Detail::none;
     fillConstants(warp);
     fillLaneSpecials(warp);
   }
+  if (launch.detail == Detail::blocks) block_.sectors = std::make_unique<BlockSectors>();
   if (launch.checks == 0) return;
   checks_ = std::make_unique<BlockChecks>(launch.checks, block_);
   block_.checks = checks_.get();
@@ -149,6 +150,7 @@ void ResidentBlock::start(std::uint64_t index) {
     warp.waitingFor = "";
     fillBlockSpecials(warp);
   }
+  if (block_.sectors) block_.sectors->clear();
   if (checks_) checks_->start(block_);
 }
 

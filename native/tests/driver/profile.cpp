@@ -20,7 +20,7 @@ cnnEmulatorCounters countersOf(const char* kernel) {
 }
 
 void reset() { cuda().get<void()>("cnnEmulatorProfileReset")(); }
-void detail(bool on) { cuda().get<void(int)>("cnnEmulatorProfileDetail")(on); }
+void detail(int level) { cuda().get<void(int)>("cnnEmulatorProfileDetail")(level); }
 
 }  // namespace
 
@@ -29,11 +29,11 @@ TEST(counts_are_exact) {
   Kernels kernels;
   Buffer data(1024, 1);
   reset();
-  detail(true);
+  detail(1);
   CHECK_CUDA(kernels.launchAdd(data.address, 1024, 1));
   CHECK_CUDA(kernels.launchAdd(data.address, 1000, 1));
   CHECK_CUDA(cuda().cuCtxSynchronize());
-  detail(false);
+  detail(0);
   const cnnEmulatorCounters c = countersOf("add");
   CHECK_EQ(c.launches, 2);
   CHECK_EQ(c.blocks, 16);
@@ -93,10 +93,10 @@ cnnEmulatorCounters strideCounters(const char* kernel, unsigned stride, unsigned
   CUdeviceptr address = data.address + offset;
   void* arguments[] = {&address, &stride};
   reset();
-  detail(true);
+  detail(1);
   CHECK_CUDA(cuda().cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, nullptr, arguments, nullptr));
   CHECK_CUDA(cuda().cuCtxSynchronize());
-  detail(false);
+  detail(0);
   CHECK_CUDA(cuda().cuModuleUnload(module));
   return countersOf(kernel);
 }
@@ -139,6 +139,65 @@ TEST(wavefronts_of_a_request) {
     CHECK_EQ(c.maxSharedConflict, row.wavefronts / row.ideal);
     CHECK_EQ(c.widestSharedAccess, std::string(row.kernel) == "wide" ? 16 : 4);
   }
+}
+
+namespace {
+
+// to[i] = from[i - 1] + from[i] + from[i + 1], stored twice; one thread per element.
+const char* const stencil = R"(
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry stencil(.param .u64 to, .param .u64 from) {
+  .reg .b32 %r<8>; .reg .b64 %d<4>;
+  ld.param.u64 %d1, [to]; ld.param.u64 %d2, [from];
+  mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mov.u32 %r3, %tid.x; mad.lo.u32 %r1, %r1, %r2, %r3;
+  mul.wide.u32 %d3, %r1, 4; add.u64 %d1, %d1, %d3; add.u64 %d2, %d2, %d3;
+  ld.global.u32 %r4, [%d2 + -4]; ld.global.u32 %r5, [%d2]; ld.global.u32 %r6, [%d2 + 4];
+  add.u32 %r4, %r4, %r5; st.global.u32 [%d1], %r4; add.u32 %r4, %r4, %r6; st.global.u32 [%d1], %r4;
+  ret;
+}
+)";
+
+cnnEmulatorCounters stencilCounters(unsigned blocks, unsigned threads, int level) {
+  ContextScope context;
+  const Buffer from(blocks * threads + 16, 1), to(blocks * threads);
+  CUmodule module = nullptr;
+  CUfunction function = nullptr;
+  REQUIRE_CUDA(cuda().cuModuleLoadData(&module, stencil));
+  REQUIRE_CUDA(cuda().cuModuleGetFunction(&function, module, "stencil"));
+  CUdeviceptr input = from.address + 32, output = to.address;  // one sector of halo before
+  void* arguments[] = {&output, &input};
+  reset();
+  detail(level);
+  CHECK_CUDA(cuda().cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, 0, nullptr, arguments, nullptr));
+  CHECK_CUDA(cuda().cuCtxSynchronize());
+  detail(0);
+  CHECK(to.all(3));
+  CHECK_CUDA(cuda().cuModuleUnload(module));
+  return countersOf("stencil");
+}
+
+}  // namespace
+
+TEST(sectors_of_a_block) {
+  // 8 floats are a sector. Rows of a warp that begin beside a sector meet one more; a block meets its own and two of halo.
+  for (const unsigned blocks : {1u, 2u, 5u})
+    for (const unsigned threads : {32u, 128u, 1024u}) {
+      const cnnEmulatorCounters c = stencilCounters(blocks, threads, 2);
+      CHECK_EQ(c.globalLoadSectors, blocks * threads / 32 * (5 + 4 + 5));
+      CHECK_EQ(c.globalLoadBlockSectors, blocks * (threads / 8 + 2));
+      CHECK_EQ(c.globalStoreSectors, 2 * blocks * threads / 8);
+      CHECK_EQ(c.globalStoreBlockSectors, blocks * threads / 8);
+    }
+}
+
+TEST(sectors_of_a_block_are_counted_when_asked_for) {
+  const cnnEmulatorCounters c = stencilCounters(2, 64, 1), none = stencilCounters(2, 64, 0);
+  CHECK_EQ(c.globalLoadSectors, 56);
+  CHECK_EQ(c.globalLoadBlockSectors, 0);
+  CHECK_EQ(c.globalStoreBlockSectors, 0);
+  CHECK_EQ(none.globalLoadSectors, 0);
 }
 
 TEST(unknown_kernels_and_reset) {
@@ -223,6 +282,7 @@ TEST(the_profile_has_every_counter_once) {
       {"launches", 1}, {"blocks", 1}, {"warps", 1}, {"threads", 32}, {"warpInstructions", c.warpInstructions}, {"flops", 0}, {"barriers", 0},
       {"branches", c.branches}, {"divergentBranches", 0}, {"globalLoadRequests", 1}, {"globalLoadSectors", 8}, {"globalLoadBytes", 128},
       {"globalStoreRequests", 1}, {"globalStoreSectors", 8}, {"globalStoreBytes", 128}, {"globalAtomicRequests", 0}, {"globalAtomicSectors", 0},
+      {"globalLoadBlockSectors", 0}, {"globalStoreBlockSectors", 0},
       {"sharedLoadRequests", 1}, {"sharedLoadWavefronts", 2}, {"sharedLoadBytes", 128}, {"sharedStoreRequests", 1}, {"sharedStoreWavefronts", 2},
       {"sharedStoreBytes", 128}, {"sharedIdealWavefronts", 2}, {"maxSharedConflict", 2}, {"widestGlobalAccess", 4}, {"widestSharedAccess", 4},
       {"integer", c.integer}, {"conversion", c.conversion}, {"globalLoad", 32}, {"globalStore", 32}, {"sharedLoad", 32}, {"sharedStore", 32},
