@@ -1,14 +1,30 @@
-// Convolution on matrix units, NHWC, bf16, f16, or f32 rounded to tf32; sums in f32:
+// Convolution on matrix units, bf16, f16, or f32 rounded to tf32; sums in f32:
 //
-//   y[n, p, q, k] = clamp(sum over r, s, c of x[n, p * strideH + originH + r * tapH, ..., c] w[k, r, s, c] + bias[k])
+//   y[n, k, p, q] = clamp(sum over r, s, c of x[n, c, p * strideH + originH + r * tapH, ...] w[k, r, s, c] + bias[k])
 //
-// rows = output pixels of all images, columns = filters of a group, depth = the patch (r, s, c). Channels of a group come in
-// multiples of 16 bytes. The data gradient is the same kernel on dy (conv/geometry.h).
+// rows = output pixels of all images, columns = filters of a group, depth = the patch (r, s, c), in which w has its lines. x and y
+// may be NHWC or NCHW: x is copied in units of 16 bytes where channels allow it and collected by elements where not
+// (conv/mma_patch_source.h); y is stored along what lies together. The data gradient is the same kernel on dy (conv/geometry.h).
 //
 // Grid (tiles, 1, groups * splits), tiles count columns fastest: blocks that run together share patches in L2. With more than
-// one split sums go to `partial` in f32, which has the layout of y. Limited by the matrix units.
+// one split sums go to `partial` in f32, which has the layout of y. Limited by the matrix units; by the arithmetic of addresses
+// where elements are collected.
 #include "conv/mma_patch_source.h"
 #include "gemm/mma_output.h"
+
+// Stores the sums of a tile to an image, of which channel `channel` is the group's first.
+template <class Out, class M>
+__device__ __forceinline__ void storePixels(const typename M::Sums& sum, void* memory, int row, int column, Out* y, const Out* bias, int channel,
+                                            const ConvGeometry& g, const Epilogue& epilogue)
+{
+    const MmaOutput<Out> out = {y + (long long)channel * g.out.channel, bias ? bias + channel : nullptr, g.images * outPixels(g), g.filters, g.wideOut, g.out.channel};
+    const auto place = [&](int i) {
+        const Pixel pixel = outPixel(g, i);
+        return pixel.n * g.out.image + (long long)(pixel.h * g.out.row + pixel.w * g.out.column);
+    };
+    if (g.out.channel == 1) storeMmaTile<Out, M>(sum, memory, row, column, out, epilogue, place);
+    else storeMmaTile<Out, M, true>(sum, memory, row, column, out, epilogue, place);
+}
 
 template <class T, class M>
 __device__ __forceinline__ void mmaConvForward(const T* __restrict__ x, const T* __restrict__ w, const T* __restrict__ bias, T* __restrict__ y,
@@ -16,22 +32,17 @@ __device__ __forceinline__ void mmaConvForward(const T* __restrict__ x, const T*
 {
     extern __shared__ uint4 memory[];
     const int columnTiles = (g.filters + M::columns - 1) / M::columns, group = blockIdx.z / split.splits, part = blockIdx.z % split.splits;
-    const int row = blockIdx.x / columnTiles * M::rows, column = blockIdx.x % columnTiles * M::columns;
-    const int depth = patchLength(g), pixels = g.images * outPixels(g);
+    const int row = blockIdx.x / columnTiles * M::rows, column = blockIdx.x % columnTiles * M::columns, depth = patchLength(g);
     const T* const filters = w + ((long long)group * g.filters + column) * depth;
-    const MmaPatchRows<T, M::rows, M::threads> rows(x + (long long)group * g.channels, g, row);
-    const MmaDepthLines<T, M::columns, M::threads> columns({filters, g.filters - column, depth, depth});
+    const MmaPatchRows<T, M::rows, M::threads> rows(x + (long long)group * g.channels * g.in.channel, g, row);
+    const MmaDepthLines<T, M::columns, M::threads> columns({filters, g.filters - column, depth, depth, g.wideWeights});
     typename M::Sums sum = {};
     const int steps = (depth + stepDepth<T> - 1) / stepDepth<T>, first = part * split.stepsPerSplit;
     multiplyMmaTile<M>(rows, columns, sharedAddress(memory), first, min(steps, first + split.stepsPerSplit), sum);
 
-    const auto place = [&](int i) {
-        const Pixel pixel = outPixel(g, i);
-        return pixel.n * g.out.image + (long long)(pixel.h * g.out.row + pixel.w * g.out.column);
-    };
-    const int start = group * g.filters;
-    if (split.splits == 1) storeMmaTile<T, M>(sum, memory, row, column, {y + start, bias ? bias + start : nullptr, pixels, g.filters, g.wideOut}, epilogue, place);
-    else storeMmaTile<float, M>(sum, memory, row, column, {partial + start + part * split.partialStride, nullptr, pixels, g.filters, g.wideOut}, epilogue, place);
+    const int channel = group * g.filters;
+    if (split.splits == 1) storePixels<T, M>(sum, memory, row, column, y, bias, channel, g, epilogue);
+    else storePixels<float, M>(sum, memory, row, column, partial + part * split.partialStride, nullptr, channel, g, epilogue);
 }
 
 extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_128x128_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,

@@ -1,5 +1,5 @@
 // C[m x n] = clamp(op(A) op(B) + bias), on matrix units: bf16, f16, or f32 rounded to tf32; sums in f32. Row major; op
-// transposes: A is (m, k) or, for t, (k, m); B is (k, n) or (n, k). Stored lines start at multiples of 16 bytes.
+// transposes: A is (m, k) or, for t, (k, m); B is (k, n) or (n, k).
 //
 // Grid (tiles, 1, batch * splits), tiles count columns fastest. A block makes one tile over its split of the depth
 // (gemm/mma_tile.h); with more than one split it writes f32 to `partial`, and sum_splits adds up. Limited by the matrix units
@@ -11,24 +11,24 @@
 template <class T, class M> struct MmaRowsN : MmaDepthLines<T, M::rows, M::threads>
 {
     __device__ MmaRowsN(const T* a, const GemmProblem& p, int row)
-        : MmaDepthLines<T, M::rows, M::threads>({a + (long long)row * p.pitchA, p.m - row, p.k, p.pitchA}) {}
+        : MmaDepthLines<T, M::rows, M::threads>({a + (long long)row * p.pitchA, p.m - row, p.k, p.pitchA, p.wideA}) {}
 };
 
 template <class T, class M> struct MmaRowsT : MmaOuterLines<T, M::rows, M::threads>
 {
-    __device__ MmaRowsT(const T* a, const GemmProblem& p, int row) : MmaOuterLines<T, M::rows, M::threads>({a + row, p.m - row, p.k, p.pitchA}) {}
+    __device__ MmaRowsT(const T* a, const GemmProblem& p, int row) : MmaOuterLines<T, M::rows, M::threads>({a + row, p.m - row, p.k, p.pitchA, p.wideA}) {}
 };
 
 template <class T, class M> struct MmaColumnsN : MmaOuterLines<T, M::columns, M::threads>
 {
     __device__ MmaColumnsN(const T* b, const GemmProblem& p, int column)
-        : MmaOuterLines<T, M::columns, M::threads>({b + column, p.n - column, p.k, p.pitchB}) {}
+        : MmaOuterLines<T, M::columns, M::threads>({b + column, p.n - column, p.k, p.pitchB, p.wideB}) {}
 };
 
 template <class T, class M> struct MmaColumnsT : MmaDepthLines<T, M::columns, M::threads>
 {
     __device__ MmaColumnsT(const T* b, const GemmProblem& p, int column)
-        : MmaDepthLines<T, M::columns, M::threads>({b + (long long)column * p.pitchB, p.n - column, p.k, p.pitchB}) {}
+        : MmaDepthLines<T, M::columns, M::threads>({b + (long long)column * p.pitchB, p.n - column, p.k, p.pitchB, p.wideB}) {}
 };
 
 template <class T, class M, template <class, class> class Rows, template <class, class> class Columns>
@@ -45,8 +45,8 @@ __device__ __forceinline__ void mmaGemm(const T* __restrict__ a, const T* __rest
     multiplyMmaTile<M>(rows, columns, sharedAddress(memory), first, min(steps, first + split.stepsPerSplit), sum);
 
     const auto place = [&](int i) { return i * p.rowStride; };
-    if (split.splits == 1) storeMmaTile<T, M>(sum, memory, row, column, {c + batch * p.batchC, bias, p.m, p.n, p.wideC}, epilogue, place);
-    else storeMmaTile<float, M>(sum, memory, row, column, {partial + batch * p.batchC + part * split.partialStride, nullptr, p.m, p.n, p.wideC}, epilogue, place);
+    if (split.splits == 1) storeMmaTile<T, M>(sum, memory, row, column, {c + batch * p.batchC, bias, p.m, p.n, p.wideC, 1}, epilogue, place);
+    else storeMmaTile<float, M>(sum, memory, row, column, {partial + batch * p.batchC + part * split.partialStride, nullptr, p.m, p.n, p.wideC, 1}, epilogue, place);
 }
 
 extern "C" __global__ __launch_bounds__(256) void mma_gemm_nn_128x128_bf16(const Bf16* a, const Bf16* b, const Bf16* bias, Bf16* c, float* partial,

@@ -1,17 +1,29 @@
-// From the sums of matrix units to memory: bias per column, clamp, and through shared memory, so that stores are 16 bytes wide.
+// From the sums of matrix units to memory: bias per column, clamp, and through shared memory, so that stores are 16 bytes wide
+// where memory allows it and coalesced where it does not.
 #pragma once
 
 #include "gemm/mma_tile.h"
 
 template <class Out> struct MmaOutput
 {
-    Out* first;       // row 0, column 0
-    const Out* bias;  // one per column, or null
+    Out* first;              // row 0, column 0
+    const Out* bias;         // one per column, or null
     int rows, columns;
-    int wide;         // whether lines allow 16-byte stores
+    int wide;                // whether lines come in units of 16 bytes, aligned
+    long long columnStride;  // elements from one column to the next
 };
 
-template <class Out, class M>
+// The tile on its way out. Its lines are what lies together in memory: rows, or columns (an image whose channels come first).
+template <class Out, class M, bool ColumnLines> struct OutTile
+{
+    static constexpr int lines = ColumnLines ? M::columns : M::rows, length = ColumnLines ? M::rows : M::columns;
+    static constexpr int pitch = length + (ColumnLines ? 16 / (int)sizeof(Out) : 8);  // threads that store neighbouring rows meet different banks
+    static_assert(lines * pitch * (int)sizeof(Out) <= M::sharedBytes, "the tile fits where the stages were");
+
+    static __device__ __forceinline__ int place(int row, int column) { return ColumnLines ? column * pitch + row : row * pitch + column; }
+};
+
+template <class Out, class M, class Tile>
 __device__ __forceinline__ void stageSums(const typename M::Sums& sum, Out* tile, int column0, const MmaOutput<Out>& out, const Epilogue& epilogue)
 {
     const int lane = threadIdx.x % 32;
@@ -23,31 +35,38 @@ __device__ __forceinline__ void stageSums(const typename M::Sums& sum, Out* tile
             const float bias = out.bias && column0 + column < out.columns ? load(out.bias + column0 + column) : 0.f;
 #pragma unroll
             for (int i = 0; i < M::rowFragments; ++i) {
-                Out* const to = tile + (M::warpRow() + i * 16 + lane / 4) * M::outPitch + column;
-                store(to, clamp(sum[i][j][k] + bias, epilogue));
-                store(to + 8 * M::outPitch, clamp(sum[i][j][k + 2] + bias, epilogue));
+                const int row = M::warpRow() + i * 16 + lane / 4;
+                store(tile + Tile::place(row, column), clamp(sum[i][j][k] + bias, epilogue));
+                store(tile + Tile::place(row + 8, column), clamp(sum[i][j][k + 2] + bias, epilogue));
             }
         }
 }
 
-// Stores the tile; offset(row) is the place of a row from `first`.
-template <class Out, class M, class RowOffset>
+// Copies a staged tile, so many elements at once.
+template <int width, class Out, class M, bool ColumnLines, class RowOffset>
+__device__ __forceinline__ void copyTile(const Out* tile, int row0, int column0, const MmaOutput<Out>& out, RowOffset offset)
+{
+    using Tile = OutTile<Out, M, ColumnLines>;
+    constexpr int perLine = Tile::length / width;
+    for (int i = threadIdx.x; i < Tile::lines * perLine; i += M::threads) {
+        const int line = i / perLine, along = i % perLine * width;
+        const int row = ColumnLines ? along : line, column = ColumnLines ? line : along;
+        if (row0 + row >= out.rows || column0 + column >= out.columns) continue;
+        const Out* const from = tile + Tile::place(row, column);
+        Out* const to = out.first + offset(row0 + row) + (column0 + column) * out.columnStride;
+        if constexpr (width == 1) *to = *from;
+        else storeWide((float*)to, *(const float4*)from);
+    }
+}
+
+// Stores the tile with columns (ColumnLines) or rows side by side in memory; offset(row) is the place of a row from `first`.
+template <class Out, class M, bool ColumnLines = false, class RowOffset>
 __device__ __forceinline__ void storeMmaTile(const typename M::Sums& sum, void* memory, int row0, int column0, const MmaOutput<Out>& out,
                                              const Epilogue& epilogue, RowOffset offset)
 {
-    constexpr int unit = unitSize<Out>, units = M::columns / unit;
     Out* const tile = (Out*)memory;
-    stageSums<Out, M>(sum, tile, column0, out, epilogue);
+    stageSums<Out, M, OutTile<Out, M, ColumnLines>>(sum, tile, column0, out, epilogue);
     __syncthreads();
-    for (int i = threadIdx.x; i < M::rows * units; i += M::threads) {
-        const int row = i / units, column = i % units * unit, inside = out.columns - column0 - column;
-        if (row0 + row >= out.rows || inside <= 0) continue;
-        const Out* const from = tile + row * M::outPitch + column;
-        Out* const to = out.first + offset(row0 + row) + column0 + column;
-        if (out.wide && inside >= unit) {
-            storeWide((float*)to, *(const float4*)from);
-            continue;
-        }
-        for (int k = 0; k < unit && k < inside; ++k) to[k] = from[k];
-    }
+    if (out.wide) copyTile<unitSize<Out>, Out, M, ColumnLines>(tile, row0, column0, out, offset);
+    else copyTile<1, Out, M, ColumnLines>(tile, row0, column0, out, offset);
 }

@@ -1,17 +1,31 @@
-// Operands for matrix units that are matrices in memory; lines start at multiples of 16 bytes. What lies outside is zero.
+// Operands for matrix units that are matrices in memory. Lines that start at multiples of 16 bytes are copied in units of 16,
+// others element by element. What lies outside is zero.
 #pragma once
 
-#include "gemm/mma_tile.h"
+#include "gemm/mma_unit.h"
 
 template <class T> struct MmaView
 {
     const T* first;    // of the tile: outer 0, depth 0
     int outer, depth;  // how many there are from there on
     int pitch;         // elements from one line to the next
+    int wide;          // whether every unit of a line is aligned to 16 bytes
 };
 
-// Bytes of a unit of which `inside` elements exist.
-template <class T> __device__ __forceinline__ int unitBytes(int inside) { return max(0, min(inside, unitSize<T>)) * (int)sizeof(T); }
+// Brings the unit at `offset`, of which `inside` elements exist (none or fewer: zeros).
+template <class T> __device__ __forceinline__ void bringUnit(unsigned to, const MmaView<T>& view, long long offset, int inside)
+{
+    if (view.wide) {
+        const int bytes = max(0, min(inside, unitSize<T>)) * (int)sizeof(T);
+        copyAsync(to, bytes ? view.first + offset : view.first, bytes);
+        return;
+    }
+    Unit<T> unit;
+#pragma unroll
+    for (int k = 0; k < unitSize<T>; ++k)
+        if (k < inside) unit.set(k, view.first[offset + k]);
+    unit.store(to);
+}
 
 // [outer][depth].
 template <class T, int Outer, int Threads> struct MmaDepthLines
@@ -29,8 +43,8 @@ template <class T, int Outer, int Threads> struct MmaDepthLines
         const int unit = threadIdx.x % 4, depth = step * stepDepth<T> + unit * unitSize<T>;
 #pragma unroll
         for (int i = 0; i < passes; ++i) {
-            const int line = threadIdx.x / 4 + i * (Threads / 4), bytes = line < view.outer ? unitBytes<T>(view.depth - depth) : 0;
-            copyAsync(panel + Panel::place(line, unit), bytes ? view.first + (long long)line * view.pitch + depth : view.first, bytes);
+            const int line = threadIdx.x / 4 + i * (Threads / 4);
+            bringUnit(panel + Panel::place(line, unit), view, (long long)line * view.pitch + depth, line < view.outer ? view.depth - depth : 0);
         }
     }
 };
@@ -52,8 +66,7 @@ template <class T, int Outer, int Threads> struct MmaOuterLines
 #pragma unroll
         for (int i = 0; i < passes; ++i) {
             const int line = threadIdx.x / units + i * lines, depth = step * stepDepth<T> + line;
-            const int bytes = depth < view.depth ? unitBytes<T>(view.outer - outer) : 0;
-            copyAsync(panel + Panel::place(line, unit), bytes ? view.first + (long long)depth * view.pitch + outer : view.first, bytes);
+            bringUnit(panel + Panel::place(line, unit), view, (long long)depth * view.pitch + outer, depth < view.depth ? view.outer - outer : 0);
         }
     }
 };

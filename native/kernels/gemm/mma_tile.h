@@ -25,9 +25,7 @@ template <int Rows, int Columns, int WarpRows, int WarpColumns> struct MmaTile
     using Sums = float[rowFragments][columnFragments][4];
 
     // Shared memory of a block, enough for every type and order: the stages, and in their place the tile on its way out.
-    static constexpr int outPitch = Columns + 8;  // threads that store neighbouring rows meet different banks
     static constexpr int sharedBytes = mmaStages * stepDepth<float> * (Rows * 4 + Columns * 4 + 64);
-    static_assert(Rows * outPitch * 4 <= sharedBytes, "the tile fits where the stages were");
 
     static __device__ __forceinline__ int warpRow() { return threadIdx.x / 32 / warpsAcross * WarpRows; }
     static __device__ __forceinline__ int warpColumn() { return threadIdx.x / 32 % warpsAcross * WarpColumns; }

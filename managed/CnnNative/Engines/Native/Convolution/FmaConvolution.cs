@@ -14,6 +14,8 @@ internal sealed class FmaConvolution(NativeContext context) : IConvolutionProduc
 
     public int Unit => 4;
 
+    public Layout Images(ConvolutionPass pass, int channels, Layout stored) => stored;
+
     /// <summary>Channel by channel within a tap (NHWC) where the images are so, and where whole steps of the depth have one tap.</summary>
     public Layout Filters(in ConvGeometry geometry, Layout images, Layout? stored)
     {

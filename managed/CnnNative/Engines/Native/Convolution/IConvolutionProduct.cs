@@ -14,6 +14,12 @@ internal interface IConvolutionProduct
     /// <summary>Elements of a 16-byte access.</summary>
     int Unit { get; }
 
+    /// <summary>The layout of images that a pass is to be given.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="channels">Channels of a group that the pass sums over; of no meaning for the gradient by the filters.</param>
+    /// <param name="stored">The layout that the images have.</param>
+    Layout Images(ConvolutionPass pass, int channels, Layout stored);
+
     /// <summary>The layout of filters that a convolution is to be given.</summary>
     /// <param name="geometry">The convolution.</param>
     /// <param name="images">Layout of the images.</param>

@@ -10,6 +10,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
 {
     private readonly SplitSums sums = new(context, product.Type);
     private readonly FilterLayouts filters = new(context, product.Type);
+    private readonly ImageLayouts images = new(context, product.Type);
     private readonly int size = product.Type.Size();
 
     private int Multiprocessors => context.Info.Multiprocessors;
@@ -17,8 +18,9 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     /// <summary>y = clamp(x * w + bias).</summary>
     public void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {
+        using var imageRoom = images.InLayout(x, product.Images(ConvolutionPass.Forward, problem.C / problem.Groups, x.Layout), problem.InputShape, out x);
         var geometry = ConvGeometry.Forward(problem, x.Layout, y.Layout);
-        using var room = filters.InOrder(problem, w, product.Filters(geometry, x.Layout, w.Layout), out var ordered);
+        using var filterRoom = filters.InOrder(problem, w, product.Filters(geometry, x.Layout, w.Layout), out var ordered);
         geometry = geometry.Widened(product.Unit, x.IsAligned, ordered.IsAligned, y.IsAligned);
         var plan = TilePlan.Choose(product.Tiles, geometry.Filters, geometry.Pixels, geometry.PatchLength, problem.Groups, Multiprocessors);
         if (plan.Splits == 1)
@@ -36,6 +38,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     /// <summary>dx from dy; padding is zeros or none.</summary>
     public void BackwardData(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
     {
+        using var imageRoom = images.InLayout(dy, product.Images(ConvolutionPass.BackwardData, problem.K / problem.Groups, dy.Layout), problem.OutputShape, out dy);
         // One plan for all phases, so that their partial results can be added up together: that of the largest.
         var (pixels, taps) = DataGradientPhase.Largest(problem);
         var plan = TilePlan.Choose(product.Tiles, problem.C / problem.Groups, pixels, taps * (problem.K / problem.Groups), problem.Groups, Multiprocessors);
@@ -55,6 +58,8 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     /// <summary>dw from x and dy.</summary>
     public void BackwardWeight(in ConvolutionProblem problem, Placed x, Placed dy, Placed dw)
     {
+        using var xRoom = images.InLayout(x, product.Images(ConvolutionPass.BackwardWeight, problem.C, x.Layout), problem.InputShape, out x);
+        using var dyRoom = images.InLayout(dy, product.Images(ConvolutionPass.BackwardWeight, problem.K, dy.Layout), problem.OutputShape, out dy);
         var order = x.Layout == dy.Layout ? x.Layout : Layout.Nchw;
         if (FilterLayouts.Same(problem, dw.Layout, order))
         {

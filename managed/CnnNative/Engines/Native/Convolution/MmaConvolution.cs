@@ -3,8 +3,9 @@ using CnnNative.Interop;
 namespace CnnNative.Engines.Native;
 
 /// <summary>
-/// Convolution on matrix units, NHWC: bfloat16, float16, or fp32 rounded to tf32; sums in fp32. Channels of a group, and filters
-/// where they are summed over, come in multiples of 16 bytes.
+/// Convolution on matrix units: bfloat16, float16, or fp32 rounded to tf32; sums in fp32. Where channels that are summed over come in
+/// multiples of 16 bytes, images are read in NHWC, which is made of NCHW first: copies of 16 bytes pay for it. Others are read by
+/// elements, as they lie.
 /// </summary>
 internal sealed class MmaConvolution(NativeContext context, DType type) : IConvolutionProduct
 {
@@ -14,8 +15,8 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
 
     public int Unit => 16 / type.Size();
 
-    /// <summary>Whether a pass of a problem can be computed so.</summary>
-    public static bool Fits(in ConvolutionProblem p, ConvolutionPass pass, DType type, Layout x, Layout y)
+    /// <summary>Whether all that a pass reads can be copied in units of 16 bytes, as it lies.</summary>
+    public static bool ReadsUnits(in ConvolutionProblem p, ConvolutionPass pass, DType type, Layout x, Layout y)
     {
         int unit = 16 / type.Size(), channels = p.C / p.Groups, filters = p.K / p.Groups;
         return x == Layout.Nhwc && y == Layout.Nhwc && pass switch
@@ -25,6 +26,9 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
             _ => channels % unit == 0 && filters % unit == 0,
         };
     }
+
+    public Layout Images(ConvolutionPass pass, int channels, Layout stored) =>
+        pass == ConvolutionPass.BackwardWeight || channels % Unit == 0 ? Layout.Nhwc : stored;
 
     public Layout Filters(in ConvGeometry geometry, Layout images, Layout? stored) => Layout.Nhwc;
 
@@ -36,5 +40,6 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
 
     public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split) =>
         context.Kernels.MmaConvWgrad(
-            TileKernels.MmaConvWgrad(type, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split);
+            TileKernels.MmaConvWgrad(type, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split,
+            Alignment.Wide(dw, geometry.PatchLength));
 }

@@ -129,20 +129,14 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} in {type} by {forced}");
     }
 
-    /// <summary>The implicit product for a data type; halves have one on matrix units alone.</summary>
-    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y)
+    /// <summary>The implicit product for a data type: halves on matrix units, fp32 there where that is allowed and reads units.</summary>
+    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y) => type switch
     {
-        if (type == DType.Float32) return UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : fma;
-        if (!MmaConvolution.Fits(problem, pass, type, x.Layout, y.Layout) || !x.IsAligned || !y.IsAligned)
-        {
-            throw new EngineNotSupportedException(
-                "Native", $"Conv2d {pass}",
-                $"{type} for {problem}, input {x.Layout}, output {y.Layout}: it needs NHWC, aligned to 16 bytes, and channels and filters of a group in multiples of 8");
-        }
-
-        return type == DType.BFloat16 ? bfloat16 : float16;
-    }
+        DType.BFloat16 => bfloat16,
+        DType.Float16 => float16,
+        _ => UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : fma,
+    };
 
     private bool UsesTf32(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y) =>
-        context.AllowTf32 && type == DType.Float32 && MmaConvolution.Fits(problem, pass, type, x, y);
+        context.AllowTf32 && type == DType.Float32 && MmaConvolution.ReadsUnits(problem, pass, type, x, y);
 }

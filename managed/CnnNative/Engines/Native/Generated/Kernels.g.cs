@@ -2094,39 +2094,42 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>mma_conv_wgrad_128x128_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
-    public void MmaConvWgrad128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    /// <summary>mma_conv_wgrad_128x128_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void MmaConvWgrad128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
     {
-        void** arguments = stackalloc void*[5];
+        void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &split;
+        arguments[5] = &wideResult;
         Launch(OfType(type, Kernel.MmaConvWgrad128x128F32, Kernel.MmaConvWgrad128x128Bf16, Kernel.MmaConvWgrad128x128F16), launch, arguments);
     }
 
-    /// <summary>mma_conv_wgrad_64x64_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
-    public void MmaConvWgrad64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    /// <summary>mma_conv_wgrad_64x64_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void MmaConvWgrad64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
     {
-        void** arguments = stackalloc void*[5];
+        void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &split;
+        arguments[5] = &wideResult;
         Launch(OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16), launch, arguments);
     }
 
-    /// <summary>One of 6 kernels from mma_conv_wgrad_128x128_bf16 to mma_conv_wgrad_64x64_f32: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split)</summary>
-    public void MmaConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split)
+    /// <summary>One of 6 kernels from mma_conv_wgrad_128x128_bf16 to mma_conv_wgrad_64x64_f32: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void MmaConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
     {
-        void** arguments = stackalloc void*[5];
+        void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &split;
+        arguments[5] = &wideResult;
         Launch(kernel, launch, arguments);
     }
 

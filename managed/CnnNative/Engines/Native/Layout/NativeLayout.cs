@@ -12,8 +12,14 @@ internal sealed class NativeLayout(NativeContext context) : ILayout
         using var target = y.OnDevice();
         int channels = x.Rank == 4 ? x.Shape[1] : 1, pixels = x.Rank == 4 ? Index32.Of("Copy", x.Shape.CountFrom(2)) : 1;
         if (x.Layout == y.Layout || channels == 1 || pixels == 1) context.Stream.Copy(target, source, y.Bytes);
-        else if (x.Layout == Layout.Nchw) Transpose(source, target, x.Shape[0], channels, pixels, x.DType.Size());
-        else Transpose(source, target, x.Shape[0], pixels, channels, x.DType.Size());
+        else Exchange(new(source, x.Layout), target, x.Shape[0], channels, pixels, x.DType);
+    }
+
+    /// <summary>Copies images from their layout to the other one.</summary>
+    internal void Exchange(Placed source, DevicePointer target, int images, int channels, int pixels, DType type)
+    {
+        var (rows, columns) = source.Layout == Layout.Nchw ? (channels, pixels) : (pixels, channels);
+        Transpose(source.Pointer, target, images, rows, columns, type.Size());
     }
 
     public void CopyBlocks(Tensor source, Tensor target, in BlockCopy blocks)

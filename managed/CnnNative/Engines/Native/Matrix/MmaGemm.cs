@@ -5,12 +5,8 @@ namespace CnnNative.Engines.Native;
 /// <summary>Products on matrix units: bfloat16, float16, or fp32 rounded to tf32; sums in fp32. C is dense and row-major.</summary>
 internal sealed class MmaGemm(NativeContext context, DType type)
 {
-    /// <summary>Whether operands allow 16-byte copies.</summary>
-    public static bool Fits(in GemmOperand a, in GemmOperand b, DType type)
-    {
-        var unit = 16 / type.Size();
-        return a.Pitch % unit == 0 && b.Pitch % unit == 0 && Alignment.Is16(a.Pointer) && Alignment.Is16(b.Pointer);
-    }
+    /// <summary>Whether every line of both operands can be copied in units of 16 bytes; else elements are collected one by one.</summary>
+    public static bool ReadsUnits(in GemmOperand a, in GemmOperand b, DType type) => Wide(a, type) != 0 && Wide(b, type) != 0;
 
     /// <summary>C (m, n) = clamp(op(A) op(B) + bias per column).</summary>
     /// <param name="m">Rows of C.</param>
@@ -41,11 +37,13 @@ internal sealed class MmaGemm(NativeContext context, DType type)
     {
         var problem = new GemmProblem
         {
-            M = m, N = n, K = k, PitchA = a.Pitch, PitchB = b.Pitch, RowStride = n, ColumnStride = 1,
-            WideC = Alignment.Is16(c) && n % (16 / type.Size()) == 0 ? 1 : 0,
+            M = m, N = n, K = k, PitchA = a.Pitch, PitchB = b.Pitch, WideA = Wide(a, type), WideB = Wide(b, type),
+            WideC = Alignment.Wide(c, n, type), RowStride = n, ColumnStride = 1,
         };
         context.Kernels.MmaGemm(
             TileKernels.MmaGemm(type, a.Transposed, b.Transposed, plan.Tile.Shape), plan.Launch(m, n, 1), a.Pointer, b.Pointer, bias, c, c, problem,
             plan.Depth((long)m * n), epilogue);
     }
+
+    private static int Wide(in GemmOperand operand, DType type) => Alignment.Wide(operand.Pointer, operand.Pitch, type);
 }

@@ -45,16 +45,13 @@ internal sealed class NativeMatrix(NativeContext context) : IMatrix
     private void Multiply(
         string operation, DType type, int m, int n, int k, in GemmOperand a, in GemmOperand b, DevicePointer columnBias, DevicePointer c, Epilogue epilogue)
     {
-        var fits = MmaGemm.Fits(a, b, type);
         switch (type)
         {
-            case DType.Float32 when context.AllowTf32 && fits: tf32.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
+            case DType.Float32 when context.AllowTf32 && MmaGemm.ReadsUnits(a, b, type): tf32.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
             case DType.Float32: fma.Multiply(m, n, k, a, b, c, new(default, columnBias), epilogue); break;
-            case DType.BFloat16 when fits: bfloat16.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
-            case DType.Float16 when fits: float16.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
-            default:
-                throw new EngineNotSupportedException(
-                    "Native", operation, $"{type} for ({m}, {k}) x ({k}, {n}): halves need rows in multiples of 8, aligned to 16 bytes; this has {a.Pitch} and {b.Pitch}");
+            case DType.BFloat16: bfloat16.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
+            case DType.Float16: float16.Multiply(m, n, k, a, b, columnBias, c, epilogue); break;
+            default: throw new EngineNotSupportedException("Native", operation, $"data type {type}");
         }
     }
 }

@@ -22,46 +22,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [OneTimeTearDown]
     public void Close() => device?.Dispose();
 
-    private static IEnumerable<TestCaseData> Problems()
-    {
-        yield return Case("one pixel", Problem(1, 1, 1, 1, 1, 1, 1));
-        yield return Case("LeNet-5, first", Problem(2, 1, 28, 28, 6, 5, 5, pad: 2));
-        yield return Case("LeNet-5, second", Problem(3, 6, 14, 14, 16, 5, 5));
-        yield return Case("empty batch", Problem(0, 3, 8, 8, 4, 3, 3, pad: 1));
-        yield return Case("every row and column of the tile", Problem(1, 8, 12, 12, 132, 3, 3, pad: 1));
-        yield return Case("deep and small, split", Problem(1, 132, 3, 3, 36, 3, 3, pad: 1));
-        yield return Case("pointwise", Problem(2, 20, 7, 11, 19, 1, 1));
-        yield return Case("pointwise, aligned", Problem(2, 16, 8, 8, 12, 1, 1));
-        yield return Case("pointwise in groups", Problem(2, 8, 10, 10, 12, 1, 1, groups: 4));
-        yield return Case("pointwise with a stride", Problem(2, 8, 13, 9, 10, 1, 1, stride: 2));
-        yield return Case("pointwise with padding", Problem(2, 3, 5, 6, 4, 1, 1, pad: 1));
-        yield return Case("depthwise", Problem(2, 6, 20, 19, 6, 3, 3, pad: 1, groups: 6));
-        yield return Case("depthwise, four channels at once", Problem(2, 36, 9, 10, 36, 3, 3, pad: 1, groups: 36));
-        yield return Case("depthwise 3x3, stride 2", Problem(2, 8, 9, 10, 8, 3, 3, pad: 1, stride: 2, groups: 8));
-        yield return Case("depthwise 5x5", Problem(1, 5, 11, 12, 5, 5, 5, pad: 2, groups: 5));
-        yield return Case("depthwise 5x5, stride 2", Problem(1, 5, 11, 12, 5, 5, 5, pad: 2, stride: 2, groups: 5));
-        yield return Case("depthwise 7x7", Problem(1, 3, 9, 12, 3, 7, 7, pad: 3, groups: 3));
-        yield return Case("depthwise 7x7, stride 2", Problem(1, 3, 9, 12, 3, 7, 7, pad: 3, stride: 2, groups: 3));
-        yield return Case("depthwise with a multiplier and a stride", Problem(2, 6, 17, 19, 12, 5, 3, pad: 1, stride: 2, groups: 6));
-        yield return Case("depthwise with a multiplier in registers", Problem(2, 4, 7, 9, 8, 3, 3, pad: 1, groups: 4));
-        yield return Case("depthwise, dilated", Problem(1, 4, 11, 9, 4, 3, 3, pad: 2, dilation: 2, groups: 4));
-        yield return Case("stem of a residual network", Problem(1, 3, 20, 21, 8, 7, 7, pad: 3, stride: 2));
-        yield return Case("stride past the filter", Problem(2, 3, 17, 13, 5, 2, 2, stride: 3));
-        yield return Case("dilation that shares a factor with the stride", Problem(2, 4, 13, 12, 5, 3, 3, pad: 2, stride: 2, dilation: 2));
-        yield return Case("long and low", Problem(1, 2, 3, 443, 3, 3, 2, pad: 1));
-        yield return Case("padding wider than the filter", Problem(2, 3, 5, 6, 4, 2, 2, pad: 3));
-        yield return Case("each side its own", Problem(2, 4, 10, 12, 6, 3, 2) with { PadTop = 1, PadBottom = 2, PadRight = 3, StrideH = 3, DilationH = 2, DilationW = 3, Groups = 2 });
-        foreach (var mode in (PaddingMode[])[PaddingMode.Reflect, PaddingMode.Replicate, PaddingMode.Circular])
-        {
-            yield return Case($"{mode}", Problem(2, 3, 7, 9, 5, 3, 4, pad: 2) with { PaddingMode = mode });
-            yield return Case($"{mode} in strides and groups", Problem(3, 4, 8, 7, 6, 3, 3, pad: 3, stride: 2, groups: 2) with { PaddingMode = mode });
-            yield return Case($"{mode}, depthwise", Problem(1, 4, 8, 7, 4, 3, 3, pad: 2, groups: 4) with { PaddingMode = mode });
-        }
-
-        static TestCaseData Case(string name, ConvolutionProblem problem) => new TestCaseData(problem).SetArgDisplayNames(name);
-    }
-
-    [TestCaseSource(nameof(Problems))]
+    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
     public void Agrees_with_the_definition(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(11), bias: true);
@@ -74,7 +35,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
         }
     }
 
-    [TestCaseSource(nameof(Problems))]
+    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
     public void Every_algorithm_agrees_with_the_definition(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(12), bias: true);
@@ -92,7 +53,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [Test]
     public void Layouts_may_be_mixed([Values] Layout x, [Values] Layout w, [Values] Layout y)
     {
-        var sample = ConvolutionCase.Random(Problem(2, 16, 7, 6, 12, 3, 2, pad: 1, stride: 2, groups: 2), new Random(13), bias: true);
+        var sample = ConvolutionCase.Random(ConvolutionShapes.Problem(2, 16, 7, 6, 12, 3, 2, pad: 1, stride: 2, groups: 2), new Random(13), bias: true);
         Check(Run(sample, x, w, y), (sample.InFloat(), sample.InDouble()));
     }
 
@@ -100,7 +61,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [TestCase(ActivationKind.Relu6)]
     public void Activation_is_part_of_the_product(ActivationKind activation)
     {
-        foreach (var problem in (ConvolutionProblem[])[Problem(2, 5, 9, 11, 7, 3, 3), Problem(1, 132, 3, 3, 36, 3, 3, pad: 1), Problem(2, 5, 9, 8, 7, 1, 1), Problem(2, 8, 9, 8, 8, 3, 3, groups: 8)])
+        foreach (var problem in (ConvolutionProblem[])[ConvolutionShapes.Problem(2, 5, 9, 11, 7, 3, 3), ConvolutionShapes.Problem(1, 132, 3, 3, 36, 3, 3, pad: 1), ConvolutionShapes.Problem(2, 5, 9, 8, 7, 1, 1), ConvolutionShapes.Problem(2, 8, 9, 8, 8, 3, 3, groups: 8)])
         {
             var sample = ConvolutionCase.Random(problem, new Random(14), bias: true);
             foreach (var layout in Enum.GetValues<Layout>())
@@ -112,7 +73,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
         }
     }
 
-    [TestCaseSource(nameof(Problems))]
+    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
     public void Every_run_gives_the_same_bits(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(15), bias: true);
@@ -122,7 +83,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [Test]
     public void NaN_stays_where_its_window_is([Values] Layout layout)
     {
-        var sample = ConvolutionCase.Random(Problem(1, 1, 6, 6, 1, 3, 3, pad: 1), new Random(16), bias: false);
+        var sample = ConvolutionCase.Random(ConvolutionShapes.Problem(1, 1, 6, 6, 1, 3, 3, pad: 1), new Random(16), bias: false);
         sample.X[2 * 6 + 2] = float.NaN;
         var y = Run(sample, layout, layout, layout, ActivationKind.Relu).Y;
         for (var i = 0; i < 36; i++) Assert.That(float.IsNaN(y[i]), Is.EqualTo(i / 6 is >= 1 and <= 3 && i % 6 is >= 1 and <= 3), $"pixel {i}");
@@ -131,7 +92,7 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     [Test]
     public void An_algorithm_that_cannot_do_it_is_refused()
     {
-        var sample = ConvolutionCase.Random(Problem(1, 4, 5, 5, 4, 3, 3, groups: 2), new Random(17), bias: false);
+        var sample = ConvolutionCase.Random(ConvolutionShapes.Problem(1, 4, 5, 5, 4, 3, 3, groups: 2), new Random(17), bias: false);
         var error = Assert.Throws<EngineNotSupportedException>(() => Forced(ConvolutionAlgorithm.Columns, () => Run(sample, Layout.Nchw, Layout.Nchw, Layout.Nchw)));
         Assert.That(error!.Message, Does.Contain("Columns").And.Contain("groups 2"));
     }
@@ -141,16 +102,9 @@ public sealed class NativeConvolutionTests : IDeviceFixture
     {
         using var x = Tensor.Empty([1, 1, 1, 1], DType.Float32, Device);
         using var y = Tensor.Empty([1, 1, 1, 1], DType.Float32, Device);
-        var problem = Problem(1, 1, 1 << 16, 1 << 16, 1, 1, 1);
+        var problem = ConvolutionShapes.Problem(1, 1, 1 << 16, 1 << 16, 1, 1, 1);
         Assert.That(() => Engine.Forward(problem, x, x, null, ActivationKind.Identity, y), Throws.TypeOf<EngineNotSupportedException>().With.Message.Contains("of one image"));
     }
-
-    private static ConvolutionProblem Problem(
-        int n, int c, int h, int w, int k, int r, int s, int pad = 0, int stride = 1, int dilation = 1, int groups = 1) => new()
-    {
-        N = n, C = c, H = h, W = w, K = k, R = r, S = s, PadTop = pad, PadBottom = pad, PadLeft = pad, PadRight = pad,
-        StrideH = stride, StrideW = stride, DilationH = dilation, DilationW = dilation, Groups = groups,
-    };
 
     private static void Check(Found found, (ConvolutionResult<float> Naive, ConvolutionResult<double> Exact) expected)
     {
