@@ -1,64 +1,51 @@
 using System.CommandLine;
 using CnnNative.Cli.Commands;
-using CnnNative.Cli.Json;
 using CnnNative.Cli.Output;
 using CnnNative.Interop;
-using Spectre.Console;
 
 namespace CnnNative.Cli.Bench;
 
-/// <summary><c>cnn bench</c>: times every kernel beside the least time that the chip allows.</summary>
+/// <summary><c>cnn bench</c>: times every kernel beside the least time that the chip allows, and beside a peer.</summary>
 internal static class BenchCommand
 {
+    private static readonly string[] Types = ["float32", "bfloat16", "float16"];
+
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var command = new Command("bench", "Time the kernels on a GPU beside the floor: the bytes that must move, the operations that must be done.");
+        var command = new Command("bench", "Time the kernels on a GPU beside the floor (the bytes that must move, the operations that must be done) and beside a peer.");
         var filter = new Option<string>("--filter") { Description = "Only workloads whose name has this text", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+        var types = new Option<string[]>("--dtype") { Description = $"Data types: {string.Join(", ", Types)}; default: the first two", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => Types[..2] };
         var check = new Option<bool>("--check") { Description = "Only run each workload once, with one image, and look at its result; works on the emulated driver" };
+        var peer = new Option<string[]>("--peer")
+        {
+            Description = "A program that measures the same in turns, such as python3 bench/peers/pytorch_gpu.py", HelpName = "PROGRAM ARGUMENTS", AllowMultipleArgumentsPerToken = true,
+        };
+        var output = new Option<string>("--out") { Description = "Also write the JSON object to this file, after each workload", HelpName = "FILE" };
         var json = JsonOption.Create();
-        foreach (var option in new Option[] { filter, check, json }) command.Add(option);
+        foreach (var option in new Option[] { filter, types, check, peer, output, json }) command.Add(option);
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(output) is { } path) OutputFile.RequireWritable(path);
+            var isCheck = parsed.GetValue(check);
+            var wanted = parsed.GetRequiredValue(types).Distinct().Select(TypeOf).ToList();
             using var device = CudaDevice.Open();
-            var name = parsed.GetRequiredValue(filter);
-            if (parsed.GetValue(check)) Check(device, name, parsed.GetValue(json));
-            else Run(device, name, parsed.GetValue(json));
-            return ExitCode.Success;
+            if (CudaDriver.IsEmulated && !isCheck) throw new UsageException("the emulated driver's time says nothing of speed; --check runs the workloads without timing");
+            using var other = parsed.GetValue(peer) is { Length: > 0 } line ? new Peer(line) : null;
+            var bench = new BenchRun(device, other, Human.Open(parsed.GetValue(json)), parsed.GetValue(output));
+            return bench.Run(Select(wanted, parsed.GetRequiredValue(filter), isCheck), wanted, isCheck, parsed.GetValue(json)) ? ExitCode.Success : ExitCode.Error;
         });
         return command;
     }
 
-    private static List<Workload> Select(string filter, int images = int.MaxValue)
+    private static DType TypeOf(string name) =>
+        Types.Contains(name) ? Enum.Parse<DType>(name, ignoreCase: true) : throw new UsageException($"--dtype is '{name}'; it must be one of {string.Join(", ", Types)}");
+
+    private static List<Workload> Select(IEnumerable<DType> types, string filter, bool check)
     {
-        var found = Workloads.All(Shapes.Read(), images).Where(workload => workload.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)).ToList();
+        var shapes = Shapes.Read();
+        var found = types.SelectMany(type => new Workloads(shapes, type, check ? 1 : int.MaxValue).All())
+            .Where(workload => workload.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)).ToList();
         return found.Count > 0 ? found : throw new UsageException($"--filter '{filter}' fits no workload");
-    }
-
-    private static void Check(CudaDevice device, string filter, bool json)
-    {
-        var workloads = Select(filter, images: 1);
-        foreach (var workload in workloads) Measurement.Check(device, workload);
-        Human.Open(json).Line($"{workloads.Count} workloads ran on {device.Info.Name} with finite results");
-        if (json) Results.Write(new BenchJson(device.Info.Name, LibraryVersion.Text(CudaDriver.Version), null, null, [.. workloads.Select(workload => new TimeJson(workload.Name, null, null, null))]), ResultContext.Default.BenchJson);
-    }
-
-    private static void Run(CudaDevice device, string filter, bool json)
-    {
-        if (CudaDriver.IsEmulated) throw new UsageException("the emulated driver's time says nothing of speed; --check runs the workloads without timing");
-        var human = Human.Open(json);
-        var ceilings = Ceilings.Measure(device);
-        human.Line($"{device.Info.Name}: copy {ceilings.BytesPerSecond / 1e12:F2} TB/s, float32 product {ceilings.OperationsPerSecond / 1e12:F1} TFLOP/s");
-        var table = Human.Table("workload", " microseconds", " floor", " share of the floor");
-        var times = new List<TimeJson>();
-        foreach (var workload in Select(filter))
-        {
-            var (seconds, floor) = (Measurement.Seconds(device, workload), ceilings.Floor(workload));
-            times.Add(new(workload.Name, seconds * 1e6, floor * 1e6, floor / seconds));
-            table.AddRow(new Text(workload.Name), new Text($"{seconds * 1e6:F1}"), new Text($"{floor * 1e6:F1}"), new Text(Words.Percent(floor / seconds)));
-        }
-
-        human.Console.Write(table);
-        if (json) Results.Write(new BenchJson(device.Info.Name, LibraryVersion.Text(CudaDriver.Version), ceilings.BytesPerSecond, ceilings.OperationsPerSecond, times), ResultContext.Default.BenchJson);
     }
 }

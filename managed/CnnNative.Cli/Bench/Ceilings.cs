@@ -1,29 +1,55 @@
 namespace CnnNative.Cli.Bench;
 
 /// <summary>What the chip gives at most, measured in the same run.</summary>
-/// <param name="BytesPerSecond">Of a copy within the device, bytes read and bytes written counted.</param>
-/// <param name="OperationsPerSecond">Of a large float32 product by this project's own kernel: no bound of the chip, but what the chip has shown.</param>
-internal sealed record Ceilings(double BytesPerSecond, double OperationsPerSecond)
+internal sealed class Ceilings
 {
     private const int CopyElements = 256 << 20, Side = 8192;
 
-    /// <summary>Measures both.</summary>
-    public static Ceilings Measure(CudaDevice device)
+    private readonly Dictionary<DType, double> operationsPerSecond = [];
+
+    private Ceilings(double bytesPerSecond) => BytesPerSecond = bytesPerSecond;
+
+    /// <summary>Of a copy within the device, bytes read and bytes written counted.</summary>
+    public double BytesPerSecond { get; }
+
+    /// <summary>Per data type, of a large product by this project's own kernel: no bound of the chip, but what the chip has shown.</summary>
+    public IReadOnlyDictionary<DType, double> OperationsPerSecond => operationsPerSecond;
+
+    /// <summary>Measures the copy, and a product of each type.</summary>
+    public static Ceilings Measure(CudaDevice device, IEnumerable<DType> types)
     {
-        Shape copied = [CopyElements], square = [Side, Side];
-        var copy = new Workload("copy", 2.0 * CopyElements * sizeof(float), 0, d =>
-        {
-            var (x, y) = (Tensor.Normal(copied, device: d), Tensor.Empty(copied, device: d));
-            return new(y, () => d.Engine.Layout.Copy(x, y), x);
-        });
-        var product = new Workload("product", 3.0 * Side * Side * sizeof(float), 2.0 * Side * Side * Side, d =>
-        {
-            var (a, b, c) = (Tensor.Normal(square, device: d), Tensor.Normal(square, device: d), Tensor.Empty(square, device: d));
-            return new(c, () => d.Engine.Matrix.Multiply(a, transposeA: false, b, transposeB: false, c), a, b);
-        });
-        return new(copy.Bytes / Measurement.Seconds(device, copy), product.Operations / Measurement.Seconds(device, product));
+        var ceilings = new Ceilings(Copy.Bytes / Seconds(device, Copy));
+        foreach (var type in types) ceilings.operationsPerSecond[type] = Product(type).Operations / Seconds(device, Product(type));
+        return ceilings;
     }
 
     /// <summary>The least time for a workload, in seconds.</summary>
-    public double Floor(Workload workload) => Math.Max(workload.Bytes / BytesPerSecond, workload.Operations / OperationsPerSecond);
+    public double Floor(Workload workload) => Math.Max(workload.Bytes / BytesPerSecond, workload.Operations / operationsPerSecond[workload.Type]);
+
+    private static Workload Copy { get; } = new("copy", 2.0 * CopyElements * sizeof(float), 0, DType.Float32, device =>
+    {
+        var (x, y) = (Random([CopyElements], DType.Float32, device), Tensor.Empty([CopyElements], device: device));
+        return new(y, () => device.Engine.Layout.Copy(x, y), x);
+    });
+
+    private static Workload Product(DType type) => new("product", 3.0 * Side * Side * type.Size(), 2.0 * Side * Side * Side, type, device =>
+    {
+        Shape square = [Side, Side];
+        var (a, b, c) = (Random(square, type, device), Random(square, type, device), Tensor.Empty(square, type, device));
+        return new(c, () => device.Engine.Matrix.Multiply(a, transposeA: false, b, transposeB: false, c), a, b);
+    });
+
+    private static Tensor Random(Shape shape, DType type, Device device)
+    {
+        var tensor = Tensor.Empty(shape, type, device);
+        device.Engine.Random.Normal(tensor, 0, 1, new Generator(seed: 7).Next());
+        return tensor;
+    }
+
+    private static double Seconds(CudaDevice device, Workload workload)
+    {
+        using var measurement = new Measurement(device, workload);
+        measurement.Sample();
+        return measurement.MedianSeconds;
+    }
 }

@@ -1,35 +1,80 @@
+using CnnNative.Interop;
+
 namespace CnnNative.Cli.Bench;
 
 /// <summary>Times work on a GPU: as a replayed graph, over rotating random inputs that do not fit the cache, outputs poisoned and looked at.</summary>
-internal static class Measurement
+internal sealed class Measurement : IDisposable
 {
-    private const int Samples = 9, FewestSets = 2, MostSets = 32;
+    private const int SamplesPerRound = 5, FewestSets = 2, MostSets = 32;
 
     /// <summary>Rotating inputs fill the level-2 cache this many times over.</summary>
     private const int CacheTimes = 3;
 
-    private static readonly TimeSpan Sample = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan SampleTime = TimeSpan.FromMilliseconds(15);
 
-    /// <summary>Seconds for doing a workload once: the median of several samples.</summary>
+    private readonly CudaDevice device;
+    private readonly List<WorkloadRun> runs = [];
+    private readonly List<double> samples = [], megahertz = [];
+    private readonly GpuClocks? clocks;
+    private readonly CapturedStep step;
+    private readonly int replays;
+
+    /// <summary>Sets the work up and does it twice.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="workload">The work.</param>
+    /// <param name="clocks">The clocks of the device, if they can be read.</param>
     /// <exception cref="ArithmeticException">A result is not finite: then a time would mean nothing.</exception>
-    public static double Seconds(CudaDevice device, Workload workload)
+    public Measurement(CudaDevice device, Workload workload, GpuClocks? clocks = null)
     {
-        var sets = (int)Math.Clamp(CacheTimes * device.Info.L2Bytes / workload.Bytes, FewestSets, MostSets);
-        var runs = new List<WorkloadRun>();
+        this.device = device;
+        this.clocks = clocks;
         try
         {
+            var sets = (int)Math.Clamp(CacheTimes * device.Info.L2Bytes / workload.Bytes, FewestSets, MostSets);
             for (var i = 0; i < sets; i++) runs.Add(workload.Prepare(device));
             foreach (var run in runs) run.Poison();
-            return Seconds(device, workload, runs);
+            step = device.Capture(() =>
+            {
+                foreach (var run in runs) run.Once();
+            });
+            foreach (var run in runs) RequireFinite(workload, run);
+            replays = (int)Math.Clamp(SampleTime / device.Time(step.Replay), 1, 1000);
         }
-        finally
+        catch
         {
-            foreach (var run in runs) run.Dispose();
-            device.Memory.Trim();
+            Dispose();
+            throw;
         }
     }
 
+    /// <summary>Of all samples so far, for doing the work once.</summary>
+    public double MedianSeconds => Median(samples);
+
+    /// <summary>Clock of the multiprocessors while the work ran; null where it is not known.</summary>
+    public double? MedianMegahertz => megahertz.Count > 0 ? Median(megahertz) : null;
+
+    /// <summary>Takes a round of samples.</summary>
+    public void Sample()
+    {
+        for (var sample = 0; sample < SamplesPerRound; sample++)
+        {
+            samples.Add(device.Time(() =>
+            {
+                for (var i = 0; i < replays; i++) step.Replay();
+                if (clocks?.Megahertz() is { } now) megahertz.Add(now.Multiprocessors);
+            }).TotalSeconds / replays / runs.Count);
+        }
+    }
+
+    public void Dispose()
+    {
+        step?.Dispose();
+        foreach (var run in runs) run.Dispose();
+        device.Memory.Trim();
+    }
+
     /// <summary>Does a workload once and looks at the result.</summary>
+    /// <exception cref="ArithmeticException">The result is not finite.</exception>
     public static void Check(Device device, Workload workload)
     {
         using var run = workload.Prepare(device);
@@ -38,27 +83,8 @@ internal static class Measurement
         RequireFinite(workload, run);
     }
 
-    private static double Seconds(CudaDevice device, Workload workload, List<WorkloadRun> runs)
-    {
-        using var step = device.Capture(() =>
-        {
-            foreach (var run in runs) run.Once();
-        });
-        foreach (var run in runs) RequireFinite(workload, run);
-        var once = device.Time(step.Replay);
-        var replays = (int)Math.Clamp(Sample / once, 1, 1000);
-        var seconds = new double[Samples];
-        for (var sample = 0; sample < Samples; sample++)
-        {
-            seconds[sample] = device.Time(() =>
-            {
-                for (var i = 0; i < replays; i++) step.Replay();
-            }).TotalSeconds / replays / runs.Count;
-        }
-
-        Array.Sort(seconds);
-        return seconds[Samples / 2];
-    }
+    /// <summary>The middle one.</summary>
+    public static double Median(IReadOnlyCollection<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static void RequireFinite(Workload workload, WorkloadRun run)
     {

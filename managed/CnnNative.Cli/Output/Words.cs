@@ -23,6 +23,15 @@ internal static class Words
         ? time.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture) + " s"
         : $"{(int)time.TotalMinutes} min {time.Seconds} s";
 
+    /// <summary>A data type, as kernels are named by it.</summary>
+    public static string Of(DType type) => type switch
+    {
+        DType.Float32 => "f32",
+        DType.BFloat16 => "bf16",
+        DType.Float16 => "f16",
+        _ => type.ToString(),
+    };
+
     public static string Bytes(long bytes) => bytes switch
     {
         < 1L << 10 => $"{bytes} bytes",

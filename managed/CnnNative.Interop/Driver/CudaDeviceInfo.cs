@@ -14,9 +14,10 @@ namespace CnnNative.Interop;
 /// <param name="TotalBytes">Memory in bytes.</param>
 /// <param name="L2Bytes">Level-2 cache in bytes.</param>
 /// <param name="SupportsMemoryPools">Whether memory can be allocated in stream order.</param>
+/// <param name="PciBus">Where it sits, as domain:bus:device.0 in hexadecimal digits.</param>
 public sealed record CudaDeviceInfo(
     int Ordinal, string Name, int ComputeCapability, int Multiprocessors, int MaxSharedBytesPerBlock, int MaxThreadsPerMultiprocessor, long TotalBytes,
-    long L2Bytes, bool SupportsMemoryPools)
+    long L2Bytes, bool SupportsMemoryPools, string PciBus)
 {
     private const int LongestName = 256;
 
@@ -36,7 +37,8 @@ public sealed record CudaDeviceInfo(
             10 * Get(DeviceAttribute.ComputeCapabilityMajor) + Get(DeviceAttribute.ComputeCapabilityMinor),
             Get(DeviceAttribute.MultiprocessorCount), Get(DeviceAttribute.MaxSharedMemoryPerBlockOptin),
             Get(DeviceAttribute.MaxThreadsPerMultiprocessor), (long)bytes, Get(DeviceAttribute.L2CacheSize),
-            Get(DeviceAttribute.MemoryPoolsSupported) != 0)
+            Get(DeviceAttribute.MemoryPoolsSupported) != 0,
+            $"{Get(DeviceAttribute.PciDomain):x8}:{Get(DeviceAttribute.PciBus):x2}:{Get(DeviceAttribute.PciDevice):x2}.0")
         {
             Handle = handle,
         };

@@ -17,6 +17,9 @@ public sealed record CudaLibrary(string Name, string Variable, IReadOnlyList<str
     public static CudaLibrary Cublas { get; } = new(
         "cuBLAS", "CNN_CUBLAS", ["libcublas.so.13", "libcublas.so.12"], ["cublas64_13.dll", "cublas64_12.dll"]);
 
+    /// <summary>NVIDIA's management library, NVML; it comes with the driver.</summary>
+    public static CudaLibrary Management { get; } = new("NVML", "CNN_NVML", ["libnvidia-ml.so.1"], ["nvml.dll"]);
+
     /// <summary>The file names on this system, best first.</summary>
     public IReadOnlyList<string> Files => OperatingSystem.IsWindows() ? WindowsFiles : LinuxFiles;
 

@@ -1,0 +1,78 @@
+using CnnNative.Interop;
+using CnnNative.TestKit;
+using NUnit.Framework;
+
+namespace CnnNative.Cli.Tests;
+
+/// <summary>cnn bench on the emulated driver: everything but time, which means nothing there.</summary>
+public sealed class BenchTests : CliFixture
+{
+    [SetUp]
+    public void UseTheEmulatedDriver()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("on a GPU the bench itself is run");
+        Variables["CNN_CUDA_DRIVER"] = CudaDriver.Search.Path!;
+    }
+
+    [Test]
+    public void Every_pass_runs_in_both_types()
+    {
+        var report = Json("bench", "--check", "--filter", "LeNet-5 conv2");
+        var names = report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToList();
+        Assert.That(names, Is.EqualTo(from type in (string[])["", ", bf16"] from pass in (string[])["forward", "dgrad", "wgrad"] select $"LeNet-5 conv2 {pass}{type}"));
+        Assert.That(report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("error").GetString()), Has.All.Null);
+        Assert.That(report.GetProperty("copy_bytes_per_second").ValueKind, Is.EqualTo(System.Text.Json.JsonValueKind.Null));
+    }
+
+    [Test]
+    public void A_peer_is_asked_for_each_workload_by_name()
+    {
+        var outcome = Cnn(["bench", "--check", "--dtype", "float32", "--filter", "10 classes", "--out", Under("bench.json"), "--peer", .. Peer("""
+            echo '{"program": "stand-in 1.0"}'
+            while read -r line; do
+              echo "$line" >>asked
+              case "$line" in *backward*) echo '{"error": "no such workload"}' ;; *) echo '{}' ;; esac
+            done
+            """)]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(1), "a workload that a peer cannot do is no success");
+        Assert.That(outcome.OutputLines, Is.EqualTo((string[])[
+            "peer: stand-in 1.0", "cross-entropy 10 classes backward: peer: no such workload",
+            $"2 of 2 workloads ran on {CudaDriver.Device(0).Name} with finite results"]));
+        Assert.That(File.ReadAllLines(Under("asked")), Is.EqualTo((string[])[
+            """{"name":"cross-entropy 10 classes forward","check":true}""", """{"name":"cross-entropy 10 classes backward","check":true}"""]));
+        Assert.That(File.ReadAllText(Under("bench.json")), Does.Contain("\"peer\":\"stand-in 1.0\"").And.Contain("\"peer_error\":\"no such workload\""));
+    }
+
+    [TestCase("exit 1", "it ended without its name")]
+    [TestCase("echo hello; sleep 100", "'hello' is no answer to its name")]
+    [TestCase("echo '{}'; sleep 100", "does not say what it is")]
+    [TestCase("""echo '{"program": "x"}'; read line; exit""", "it ended without cross-entropy 10 classes forward")]
+    [TestCase("""echo '{"program": "x"}'; read line; echo null; sleep 100""", "'null' is no answer to cross-entropy 10 classes forward")]
+    public void A_peer_that_is_none_is_one_line(string script, string expected)
+    {
+        var outcome = Cnn(["bench", "--check", "--dtype", "float32", "--filter", "10 classes", "--peer", .. Peer(script)]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(1));
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.Error, Does.StartWith("error: --peer ").And.Contain(expected));
+    }
+
+    [TestCase("--peer", "/nowhere/peer", ExpectedResult = "cannot be started")]
+    [TestCase("--dtype", "int8", ExpectedResult = "must be one of float32, bfloat16, float16")]
+    [TestCase("--filter", "no such thing", ExpectedResult = "fits no workload")]
+    [TestCase("--out", "/nowhere/bench.json", ExpectedResult = "there is no folder /nowhere")]
+    public string A_wrong_option_is_one_line(string option, string value)
+    {
+        var line = Fails(1, "bench", "--check", option, value);
+        string[] expected = ["cannot be started", "must be one of float32, bfloat16, float16", "fits no workload", "there is no folder /nowhere"];
+        return Array.Find(expected, line.Contains) ?? line;
+    }
+
+    [Test]
+    public void Emulated_time_is_not_shown() => Assert.That(Fails(1, "bench"), Does.Contain("says nothing of speed").And.Contain("--check"));
+
+    private string[] Peer(string script)
+    {
+        File.WriteAllText(Under("peer.sh"), script);
+        return ["sh", Under("peer.sh")];
+    }
+}
