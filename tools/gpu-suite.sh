@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs everything on a GPU machine from the archive that tools/bundle.sh made, and leaves JSON and logs in OUT.
-# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench; default: all, one after the other.
+# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench (float32), bench16 (bfloat16); default: all, one after the other.
 # Each part fits in nine minutes on one data-centre GPU; a part that fails is reported and the next one still runs.
 set -uo pipefail
-out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench]}" && cd "$1" && pwd)
-parts=${2:-load test bench}
+out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench|bench16]}" && cd "$1" && pwd)
+parts=${2:-load test bench bench16}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cnn=$here/bin/cnn/cnn
 failures=()
@@ -29,6 +29,17 @@ conformance() {
     "$(find "$out/build" -name conformance -type f -perm -u+x | head -1)" --driver libcuda.so.1 --write "$out/conformance.txt"
 }
 
+# Times every workload of a data type, PyTorch's in turns with ours where it is; temperature and power are noted meanwhile.
+bench() {
+  nvidia-smi --query-gpu=timestamp,clocks.sm,clocks.mem,temperature.gpu,power.draw --format=csv -lms 500 >"$out/clocks-$1.csv" 2>&1 &
+  local watcher=$! peer=()
+  python3 -c "import torch" 2>/dev/null && peer=(--peer python3 "$here/bench/peers/pytorch_gpu.py")
+  "$cnn" bench --dtype "$1" --out "$out/bench-$1.json" "${peer[@]}"
+  local code=$?
+  kill "$watcher" 2>/dev/null
+  return $code
+}
+
 for part in $parts; do
   case $part in
     load)
@@ -41,11 +52,8 @@ for part in $parts; do
       if [ -d "$out/ptx-nvcc" ]; then
         CNN_REQUIRE_GPU=1 CNN_PTX=$out/ptx-nvcc step tests-nvcc "$here/bin/tests/CnnNative.Tests"
       fi ;;
-    bench)
-      nvidia-smi -q -d CLOCK,POWER,TEMPERATURE >"$out/clocks-before.txt" 2>&1
-      step bench json bench bench
-      step pytorch bash -c "python3 '$here/bench/peers/pytorch_gpu.py' >'$out/pytorch.json'"
-      nvidia-smi -q -d CLOCK,POWER,TEMPERATURE >"$out/clocks-after.txt" 2>&1 ;;
+    bench) step bench bench float32 ;;
+    bench16) step bench16 bench bfloat16 ;;
     *) echo "unknown part $part" >&2; exit 2 ;;
   esac
 done
