@@ -1,6 +1,6 @@
 // atom and red: host atomics on the memory itself, lane after lane.
 #include "machine/address.h"
-#include "machine/checks.h"
+#include "machine/strong_access.h"
 #include "machine/float_math.h"
 #include "machine/narrow.h"
 
@@ -59,13 +59,13 @@ template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruc
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
   if (!resolveLanes(warp, i, Space(i->flags >> spaceShift & 0xff), a.at, sizeof(T), mask, AccessKind::atomic, hosts)) return nullptr;
+  const StrongAccess order(warp, mask, a);
   const auto *const b = warp.lanes<const Storage<T>>(i->slot[1]), *const c = warp.lanes<const Storage<T>>(i->slot[2]);
   Storage<T> old[warpLanes];
   for (unsigned l = 0; l < warpLanes; ++l) {
     if (!inMask(mask, l)) continue;
     const T x = fromLane<T>(b[l]), y = fromLane<T>(c[l]);
     old[l] = toLane<T>(exchange<T>(hosts[l], [&](T before) { return Op{}(before, x, y); }));
-    if (warp.instrumented) syncStrong(warp, a.at[l]);
   }
   if (i->flags & noResult) return i + 1;
   auto* const d = warp.lanes<Storage<T>>(i->slot[0]);
@@ -82,6 +82,7 @@ const Instruction* reduceVector(Warp& warp, const Instruction* i) {
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
   if (!resolveLanes(warp, i, Space::global, a.at, 4 * i->count, mask, AccessKind::atomic, hosts)) return nullptr;
+  const StrongAccess order(warp, mask, a);
   for (unsigned l = 0; l < warpLanes; ++l)
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;

@@ -23,6 +23,8 @@ namespace cnn::emu {
 struct Program;
 class BlockChecks;
 class LaunchRaces;
+struct CoherencePage;
+template <class Page> class PageTable;
 
 // Addresses. A .shared address is 32 bits: the offset in the own block, or (rank + 1) << 24 | offset for the block of
 // that rank in the cluster. Generic addresses in these windows mean shared, local and parameter space.
@@ -57,7 +59,8 @@ struct LaunchState {
   std::uint64_t gridId = 0, seed = 0;
   unsigned checks = 0;                    // Check bits, machine/checks.h
   Detail detail = Detail::none;
-  LaunchRaces* races = nullptr;           // null unless the race or the nc check is on
+  LaunchRaces* races = nullptr;           // null unless the race check is on
+  PageTable<CoherencePage>* coherence = nullptr;  // null unless the nc check is on
   std::atomic<bool> stopped{false};       // a fault: every warp ends soon
   std::mutex mutex;
   std::optional<Fault> fault;             // the first one

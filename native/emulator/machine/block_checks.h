@@ -3,8 +3,11 @@
 
 #include "machine/access.h"
 #include "machine/block.h"
+#include "machine/in_flight.h"
+#include "machine/non_coherent.h"
 #include "machine/proxy_order.h"
 #include "machine/race.h"
+#include "machine/spans.h"
 
 #include <cstdint>
 #include <memory>
@@ -20,27 +23,23 @@ class BlockChecks {
   bool access(Warp& warp, const Instruction* i, const Access& access);
 
   void initialised(std::uint32_t address, std::uint32_t bytes);
-  void asyncBegin(std::uint32_t address, std::uint32_t bytes, bool writes, const char* what);
-  void asyncEnd(std::uint32_t address, std::uint32_t bytes, bool writes);
+  InFlight& inFlight() { return inFlight_; }
   BlockRaces* races() { return races_.get(); }
   ProxyOrder* proxies() { return proxies_.get(); }  // null unless the async check is on
   unsigned enabled() const { return checks_; }
 
  private:
-  struct InFlight {
-    std::uint32_t begin, end;
-    bool writes;
-    const char* what;
-  };
-  void noteWrite(const Warp& warp, const Access& access);
-  bool checkInitialised(Warp& warp, const Instruction* i, const Access& access);
-  bool checkInFlight(Warp& warp, const Instruction* i, const Access& access);
-  bool checkNonCoherent(Warp& warp, const Instruction* i, const Access& access);
+  void noteWrite(const Warp& warp, const Access& access, const Spans& spans);
+  bool checkInitialised(Warp& warp, const Instruction* i, const Access& access, const Spans& spans);
+  static std::uint8_t* flagsOf(Warp& warp, const Access& access, std::uint64_t address, std::uint32_t bytes);
+  bool checkInFlight(Warp& warp, const Instruction* i, const Access& access, const Spans& spans);
+  bool checkNonCoherent(Warp& warp, const Instruction* i, const Access& access, const Spans& spans);
 
   unsigned checks_;
   std::vector<std::uint8_t> initialised_;  // per byte of shared memory
-  std::vector<InFlight> inFlight_;
+  InFlight inFlight_;
   std::unique_ptr<BlockRaces> races_;
+  std::unique_ptr<NonCoherentReads> nonCoherent_;
   std::unique_ptr<ProxyOrder> proxies_;
 };
 

@@ -43,8 +43,10 @@ bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::ui
 // others have handed over. Both do nothing unless checkRace or checkAsync is on.
 void syncRelease(Warp& warp, std::uint64_t key);
 void syncAcquire(Warp& warp, std::uint64_t key);
-// An atomic or strong access to global or shared memory: both, and it also orders blocks.
-void syncStrong(Warp& warp, std::uint64_t address);
+// Before and after an atomic or strong access to global or shared memory: both, and it also orders blocks. Other threads of
+// the launch may see its effect as soon as it has one, so that the one must come before and the other after it.
+void strongRelease(Warp& warp, std::uint64_t key);
+void strongAcquire(Warp& warp, std::uint64_t key);
 // The lanes of the warp have met (bar.warp.sync, shfl.sync, ...).
 void syncWarp(Warp& warp);
 

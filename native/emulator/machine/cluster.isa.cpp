@@ -38,7 +38,7 @@ const Instruction* arrive(Warp& w, const Instruction* i) {
   if (const uint32_t twice = mask & state.clusterOwing)
     return w.fault(i, statusLaunchFailed, "barrier.cluster.arrive twice without a wait", std::countr_zero(twice));
   for (uint32_t rest = mask; rest; rest &= rest - 1) state.clusterPhase[std::countr_zero(rest)] = w.block->clusterBarrier->phase;
-  if (w.instrumented) syncStrong(w, barrierKey);
+  if (w.instrumented) strongRelease(w, barrierKey);
   state.clusterArrived |= mask;
   state.clusterOwing |= mask;
   finishPhase(*w.block);
@@ -54,7 +54,7 @@ const Instruction* wait(Warp& w, const Instruction* i) {
   finishPhase(*w.block);   // threads may have exited since the last arrival
   for (uint32_t rest = mask; rest; rest &= rest - 1)
     if (state.clusterPhase[std::countr_zero(rest)] == w.block->clusterBarrier->phase) return w.wait(i, "barrier.cluster");
-  if (w.instrumented) syncStrong(w, barrierKey);
+  if (w.instrumented) strongAcquire(w, barrierKey);
   state.clusterOwing &= ~mask;
   return i + 1;
 }

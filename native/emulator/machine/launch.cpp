@@ -2,6 +2,7 @@
 
 #include "machine/checks.h"
 #include "machine/environment.h"
+#include "machine/non_coherent.h"
 #include "machine/race.h"
 #include "machine/scheduler.h"
 #include "machine/thread_pool.h"
@@ -117,8 +118,10 @@ class Launch {
     state_.gridId = ++grids;
     state_.seed = environmentNumber("CNN_EMULATOR_SEED", 0);
     state_.checks = requestedChecks();
-    if (state_.checks & (checkRace | checkNc)) races_ = std::make_unique<LaunchRaces>();
+    if (state_.checks & checkRace) races_ = std::make_unique<LaunchRaces>();
+    if (state_.checks & checkNc) coherence_ = std::make_unique<PageTable<CoherencePage>>();
     state_.races = races_.get();
+    state_.coherence = coherence_.get();
     state_.detail = Profile::instance().detail();
     perCluster_ = request.cluster.count();
     clusters_ = request.grid.count() / perCluster_;
@@ -212,6 +215,7 @@ class Launch {
   const LaunchRequest& request_;
   LaunchState state_;
   std::unique_ptr<LaunchRaces> races_;
+  std::unique_ptr<PageTable<CoherencePage>> coherence_;
   std::uint64_t perCluster_ = 1, clusters_ = 0;
   std::atomic<std::uint64_t> next_{0};
 };

@@ -33,9 +33,9 @@ uint64_t wordAt(const std::byte* host) {
 // or wait here too.
 void handOver(Warp& w, uint32_t address, bool waits) {
   if (!w.instrumented) return;
-  if (w.block->cluster.size() > 1) syncStrong(w, address);
-  else if (waits) syncAcquire(w, address);
-  else syncRelease(w, address);
+  const bool alone = w.block->cluster.size() == 1;
+  if (waits) (alone ? syncAcquire : strongAcquire)(w, address);
+  else (alone ? syncRelease : strongRelease)(w, address);
 }
 
 // Lanes one after the other, as the hardware would in some order.

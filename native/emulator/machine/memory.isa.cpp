@@ -1,6 +1,6 @@
 // ld and st in all spaces and widths, with fast ways for the patterns that good kernels have.
 #include "machine/address.h"
-#include "machine/checks.h"
+#include "machine/strong_access.h"
 
 #include <atomic>
 
@@ -18,12 +18,6 @@ AccessKind loadKind(const Instruction* i) {
   return i->flags & nonCoherent ? AccessKind::loadNonCoherent : i->flags & strong ? AccessKind::strongLoad : AccessKind::load;
 }
 AccessKind storeKind(const Instruction* i) { return i->flags & strong ? AccessKind::strongStore : AccessKind::store; }
-
-// Tells the race check that a strong access orders what was before it with what comes after.
-void orderThreads(Warp& warp, const Instruction* i, std::uint32_t mask, const LaneAddresses& a) {
-  if (!(i->flags & strong) || !warp.instrumented) return;
-  for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1) syncStrong(warp, a.at[std::countr_zero(rest)]);
-}
 
 // ---- any space, any width, lane by lane -------------------------------------------------------------------------
 
@@ -51,7 +45,7 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
   if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, loadKind(i), hosts)) return nullptr;
-  orderThreads(warp, i, mask, a);
+  const StrongAccess order(warp, i->flags & strong ? mask : 0, a);
   for (unsigned n = 0; n < i->count; ++n)
     for (unsigned l = 0; l < warpLanes; ++l)
       if (inMask(mask, l)) setLane(warp, i, n, l, readElement(hosts[l] + n * element, element, i->flags & signExtended));
@@ -65,7 +59,7 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
   if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, storeKind(i), hosts)) return nullptr;
-  orderThreads(warp, i, mask, a);
+  const StrongAccess order(warp, i->flags & strong ? mask : 0, a);
   for (unsigned l = 0; l < warpLanes; ++l)
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;
@@ -278,6 +272,24 @@ template <class E, class D, unsigned N>
   }
 }
 
+// Shows the checks and counters what reach() has found; all lanes lie in one space. Local memory is not watched.
+template <Where W>
+[[gnu::noinline]] bool watch(Warp& warp, const Instruction* i, AccessKind kind, unsigned bytes, std::uint32_t mask, const LaneAddresses& a) {
+  if constexpr (W == Where::local) return true;
+  if constexpr (W == Where::shared) return observe(warp, i, {Space::shared, kind, bytes, mask, a.at});
+  if (Space(i->flags >> spaceShift & 0xff) == Space::constant) return true;
+  if constexpr (W == Where::generic) {
+    const std::uint64_t any = a.at[std::countr_zero(mask)];
+    if (any - localWindow < localWindowBytes) return true;
+    if (any - sharedWindow < sharedWindowBytes) {
+      LaneAddresses inWindow;
+      CNN_EACH_LANE inWindow.at[l] = a.at[l] - sharedWindow;
+      return observe(warp, i, {Space::shared, kind, bytes, mask, inWindow.at});
+    }
+  }
+  return observe(warp, i, {Space::global, kind, bytes, mask, a.at});
+}
+
 template <Where W, class E, class D, unsigned N, bool Writes> const Instruction* access(Warp& warp, const Instruction* i) {
   const std::uint32_t mask = warp.mask(i);
   if (mask == 0) return next(warp, i);
@@ -285,8 +297,9 @@ template <Where W, class E, class D, unsigned N, bool Writes> const Instruction*
   gatherAddresses(warp, i, i->slot[4], a);
   Extent e = measure<sizeof(E) * N>(a, mask);
   std::uint64_t base;
-  if (warp.instrumented || !e.aligned || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
+  if (!e.aligned || (warp.instrumented && i->flags & strong) || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
     return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
+  if (warp.instrumented && !watch<W>(warp, i, Writes ? AccessKind::store : loadKind(i), sizeof(E) * N, mask, a)) [[unlikely]] return nullptr;
   if constexpr (Writes) store<E, D, N>(warp, i, mask, base, a, e);
   else load<E, D, N>(warp, i, mask, base, a, e);
   return next(warp, i);

@@ -5,10 +5,9 @@
 namespace cnn::emu {
 
 void ProxyOrder::start() {
-  std::fill(writes_.begin(), writes_.end(), Write{});
   for (auto* times : {&met_, &fenced_, &covered_}) std::fill(std::begin(*times), std::end(*times), 0);
   released_.clear();
-  now_ = 0;
+  start_ = now_;
 }
 
 void ProxyOrder::acquire(std::uint32_t warp, std::uint64_t key) {
@@ -30,7 +29,7 @@ void ProxyOrder::proxyWrites(std::uint32_t address, std::uint32_t bytes) { std::
 std::optional<ProxyOrder::Unfenced> ProxyOrder::proxyReads(std::uint32_t warp, std::uint32_t address, std::uint32_t bytes) const {
   for (std::uint32_t at = address; at < address + bytes; ++at) {
     const Write write = writes_[at];
-    if (write.time > std::max(covered_[warp], fenced_[write.warp])) return Unfenced{at, std::uint32_t(write.warp)};
+    if (write.time > std::max({start_, covered_[warp], fenced_[write.warp]})) return Unfenced{at, std::uint32_t(write.warp)};
   }
   return {};
 }

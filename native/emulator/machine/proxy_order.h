@@ -37,7 +37,7 @@ class ProxyOrder {
     std::uint64_t warp : 8 = 0;
   };
   std::vector<Write> writes_;     // the latest one, per byte
-  std::uint64_t now_ = 0;
+  std::uint64_t now_ = 0, start_ = 0;  // of this block: what is older is another's
   std::unordered_map<std::uint64_t, std::uint64_t> released_;
   // Per warp, times: up to when it knows what others have done, of its last fence, and up to when that covers others.
   std::uint64_t met_[maxWarps] = {}, fenced_[maxWarps] = {}, covered_[maxWarps] = {};

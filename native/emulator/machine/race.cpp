@@ -3,40 +3,35 @@
 #include "machine/program.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace cnn::emu {
 namespace {
 
-std::uint32_t lineOf(const Warp& warp, const Instruction* i) {
-  const Program& program = *warp.block->launch->program;
-  return program.sites[std::size_t(i - program.code)].line;
-}
-
-std::string describe(const char* what, const Touch& touch) {
-  return std::string(what) + " by warp " + std::to_string(touch.warp) + " lane " + std::to_string(touch.lane) + " of block " +
-         std::to_string(touch.block - 1) + " (of the grid, counted) at PTX line " + std::to_string(touch.line);
+std::string describe(const char* what, const Stamp& stamp, const Program& program) {
+  const std::string lane = stamp.lane == Stamp::severalLanes ? "several lanes" : "lane " + std::to_string(stamp.lane);
+  return std::string(what) + " by warp " + std::to_string(stamp.warp) + " " + lane + " of block " + std::to_string(stamp.block - 1) +
+         " (of the grid, counted) at PTX line " + std::to_string(program.sites[stamp.site].line);
 }
 
 }  // namespace
 
-std::uint64_t LaunchRaces::strong(std::uint64_t block) {
+void LaunchRaces::endEra(std::uint32_t block) {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t at = ++time_;
-  strong_[block] = {at, at};
-  return at;
+  eraEnds_[block].push_back(now());
 }
 
-LaunchRaces::Strong LaunchRaces::strongOf(std::uint64_t block) {
+std::optional<std::uint64_t> LaunchRaces::endOf(std::uint32_t block, std::uint32_t era) {
   const std::lock_guard lock(mutex_);
-  return strong_[block];
+  const std::vector<std::uint64_t>& ends = eraEnds_[block];
+  return era < ends.size() ? std::optional(ends[era]) : std::nullopt;
 }
 
 void BlockRaces::start(std::uint64_t blockNumber, std::size_t warps) {
-  number_ = blockNumber + 1;
-  std::fill(shared_.begin(), shared_.end(), Cell{});
+  number_ = std::uint32_t(blockNumber + 1);
+  era_ = 0;
+  acquired_ = 0;
+  touchedGlobal_ = false;
   handedOver_.clear();
-  epochs_ = {};
   for (std::size_t w = 0; w < warps; ++w) {
     clocks_[w] = {};
     clocks_[w][w] = 1;
@@ -45,10 +40,9 @@ void BlockRaces::start(std::uint64_t blockNumber, std::size_t warps) {
 
 void BlockRaces::release(const Warp& warp, std::uint64_t key) {
   VectorClock& own = clocks_[warp.index];
-  VectorClock& shared = handedOver_[key];
-  for (std::size_t w = 0; w < own.size(); ++w) shared[w] = std::max(shared[w], own[w]);
+  VectorClock& given = handedOver_[key];
+  for (std::size_t w = 0; w < own.size(); ++w) given[w] = std::max(given[w], own[w]);
   ++own[warp.index];
-  ++epochs_[warp.index];
 }
 
 void BlockRaces::acquire(const Warp& warp, std::uint64_t key) {
@@ -56,62 +50,102 @@ void BlockRaces::acquire(const Warp& warp, std::uint64_t key) {
   if (found == handedOver_.end()) return;
   VectorClock& own = clocks_[warp.index];
   for (std::size_t w = 0; w < own.size(); ++w) own[w] = std::max(own[w], found->second[w]);
-  ++epochs_[warp.index];
+  ++own[warp.index];
 }
 
-Touch BlockRaces::touchOf(const Warp& warp, const Instruction* i, unsigned lane) const {
-  return {number_, clocks_[warp.index][warp.index], epochs_[warp.index], launch_.now(), std::uint8_t(warp.index),
-          std::uint8_t(lane), lineOf(warp, i)};
+void BlockRaces::releaseBlock() {
+  if (!touchedGlobal_) return;  // nobody can ask for the end of this era
+  launch_.endEra(number_);
+  ++era_;
+  touchedGlobal_ = false;
 }
 
-// Whether the earlier touch happened before this lane's access now.
-bool BlockRaces::ordered(const Touch& earlier, const Warp& warp, unsigned lane, const Instruction* i) const {
-  if (earlier.block == 0) return true;
-  if (earlier.block != number_) {
-    // Between blocks only strong accesses order: one of theirs after their access, and one of ours after that.
-    const auto theirs = launch_.strongOf(earlier.block), ours = launch_.strongOf(number_);
-    return theirs.released > earlier.time && ours.acquired > earlier.time;
+bool BlockRaces::blocksOrdered(const Stamp& earlier) const {
+  const auto end = launch_.endOf(earlier.block, earlier.era);
+  return end && acquired_ > *end;
+}
+
+// Whether the earlier touch of a cell happened before that of the part.
+bool BlockRaces::ordered(const Stamp& earlier, const Part& part, std::uint32_t cell) const {
+  const Stamp& now = part.now;
+  if (earlier.block != now.block) return earlier.block == 0 || part.ownMemory || blocksOrdered(earlier);
+  if (earlier.warp != now.warp) return earlier.moment <= clocks_[now.warp][earlier.warp];
+  const unsigned lane = part.lane(cell);
+  if (earlier.moment != now.moment || (earlier.lane == lane && lane != Stamp::severalLanes)) return true;
+  return earlier.site == now.site;  // lanes of one instruction: which one wins is unspecified, but one does
+}
+
+// The stamp among the cells that the access does not come after; null if there is none. What has been found to be ordered
+// holds for all cells of that moment, except in the moment of the access itself, where lanes matter.
+const Stamp* BlockRaces::firstUnordered(const Stamp* cells, const Part& part) const {
+  Stamp settled;
+  for (std::uint32_t c = 0; c < part.count; ++c) {
+    const Stamp& earlier = cells[part.first + c];
+    if (earlier.sameMoment(settled)) continue;
+    if (!ordered(earlier, part, c)) return &earlier;
+    if (!earlier.sameMoment(part.now)) settled = earlier;
   }
-  if (earlier.warp != warp.index) return earlier.clock <= clocks_[warp.index][earlier.warp];
-  if (earlier.lane == lane || earlier.epoch != epochs_[warp.index]) return true;
-  return earlier.line == lineOf(warp, i);  // lanes of one instruction: which one wins is unspecified, but one does
+  return nullptr;
 }
 
-std::optional<std::string> BlockRaces::touch(Cell& cell, const Warp& warp, const Instruction* i, unsigned lane, AccessKind kind) {
-  if (kind != AccessKind::load && kind != AccessKind::store && kind != AccessKind::loadNonCoherent) return {};
-  const Touch now = touchOf(warp, i, lane);
-  if (!ordered(cell.write, warp, lane, i)) return describe("a write", cell.write);
-  if (kind == AccessKind::store) {
-    if (!ordered(cell.read, warp, lane, i)) return describe("a read", cell.read);
-    if (cell.read.block == number_)
-      for (std::size_t w = 0; w < cell.readers.size(); ++w)
-        if (w != warp.index && cell.readers[w] > clocks_[warp.index][w])
-          return "a read by warp " + std::to_string(w) + " of the same block";
-    cell.write = now;
-    cell.read = {};
-    cell.readers = {};
+void BlockRaces::noteRead(ShadowPage& page, const Part& part) const {
+  Stamp* cells = page.makeRead(part.now.warp) + part.first;
+  for (std::uint32_t c = 0; c < part.count; ++c) {
+    const unsigned lane = part.lane(c);
+    const bool another = cells[c].sameMoment(part.now) && cells[c].lane != lane;
+    cells[c] = part.now;
+    cells[c].lane = another ? Stamp::severalLanes : lane;
+  }
+}
+
+void BlockRaces::noteWrite(ShadowPage& page, const Part& part) const {
+  Stamp* cells = page.written() + part.first;
+  for (std::uint32_t c = 0; c < part.count; ++c) {
+    const unsigned lane = part.lane(c);
+    const bool another = cells[c].sameMoment(part.now) && cells[c].lane != lane && cells[c].site == part.now.site;
+    cells[c] = part.now;
+    cells[c].lane = another ? Stamp::severalLanes : lane;
+  }
+  for (unsigned w = 0; w < warpLanes; ++w)
+    if (Stamp* read = page.read(w)) std::fill_n(read + part.first, part.count, Stamp{});
+}
+
+std::optional<std::string> BlockRaces::touch(ShadowPage& page, const Part& part, bool writes, const Program& program) {
+  if (const Stamp* write = firstUnordered(page.written(), part)) return describe("a write", *write, program);
+  if (!writes) {
+    noteRead(page, part);
     return {};
   }
-  if (cell.read.block != number_) cell.readers = {};
-  cell.read = now;
-  cell.readers[warp.index] = now.clock;
+  for (unsigned w = 0; w < warpLanes; ++w)
+    if (const Stamp* cells = page.read(w))
+      if (const Stamp* read = firstUnordered(cells, part)) return describe("a read", *read, program);
+  noteWrite(page, part);
   return {};
 }
 
-std::optional<std::string> BlockRaces::access(const Warp& warp, const Instruction* i, const Access& access) {
-  for (std::uint32_t rest = access.lanes; rest != 0; rest &= rest - 1) {
-    const unsigned lane = unsigned(std::countr_zero(rest));
-    const std::uint64_t address = access.addresses[lane];
-    if (access.space == ptx::Space::shared) {
-      if (address >> sharedRankShift != 0) continue;  // memory of another block of the cluster
-      for (std::uint64_t byte = address; byte < address + access.bytes && byte < shared_.size(); ++byte)
-        if (auto race = touch(shared_[byte], warp, i, lane, access.kind)) return race;
-    } else if (access.space == ptx::Space::global) {
-      auto& shard = launch_.shard(address);
-      const std::lock_guard lock(shard.mutex);
-      for (std::uint64_t byte = address; byte < address + access.bytes; ++byte)
-        if (auto race = touch(shard.cells[byte], warp, i, lane, access.kind)) return race;
-    }
+std::optional<std::string> BlockRaces::access(const Warp& warp, const Instruction* i, const Access& access, const Spans& spans) {
+  const bool writes = access.kind == AccessKind::store;
+  if (!writes && access.kind != AccessKind::load && access.kind != AccessKind::loadNonCoherent) return {};
+  if (access.space != ptx::Space::shared && access.space != ptx::Space::global) return {};
+  const bool global = access.space == ptx::Space::global;
+  touchedGlobal_ |= global;
+  const Program& program = *warp.block->launch->program;
+  std::optional<std::string> race;
+  for (const Span& span : spans) {
+    if (!global && span.address >> sharedRankShift != 0) continue;  // memory of another block of the cluster
+    anyPage(span.address, span.bytes, [&](std::uint64_t number, std::uint32_t offset, std::uint32_t bytes, std::uint32_t before) {
+      ShadowPage& page = global ? global_[number] : shared_[number];
+      const auto lock = global ? std::unique_lock(page.mutex) : std::unique_lock<std::mutex>();
+      page.refine(access.bytes);
+      const std::uint32_t cell = page.cellBytes();
+      Part part{{number_, clocks_[warp.index][warp.index], era_}, offset / cell, bytes / cell, access.bytes / cell, span.isPlace(access.bytes), !global};
+      part.now.warp = warp.index;
+      part.now.lane = span.lane + before / access.bytes;
+      part.now.site = std::uint32_t(i - program.code);
+      race = touch(page, part, writes, program);
+      return race.has_value();
+    });
+    if (race) return race;
   }
   return {};
 }
