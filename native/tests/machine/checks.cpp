@@ -49,6 +49,47 @@ TEST(race_between_blocks) {
   CHECK_EQ(run(emu::checkRace, "atom.global.add.u32 %r4, [%x2], 1;", 2), "");
 }
 
+TEST(races_are_told_apart_by_the_byte) {
+  // Thread n owns byte n: neighbours share a word. Then words over bytes, and bytes over words.
+  const std::string byte = "add.u32 %r4, %r1, %r0;\n", store = byte + "st.shared.u8 [%r4], %r0;\n", load = byte + "ld.shared.u8 %r5, [%r4];\n";
+  CHECK_EQ(run(emu::checkRace, store + load + store), "");
+  const std::string next = "xor.b32 %r6, %r0, 32;\nadd.u32 %r4, %r1, %r6;\n";
+  CHECK(contains(run(emu::checkRace, store + next + "ld.shared.u8 %r5, [%r4];"), "race: this"));
+  const std::string half = "and.b32 %r6, %r4, 0xfffffffe;\n";
+  CHECK(contains(run(emu::checkRace, store + half + "ld.shared.u16 %r5, [%r6];"), "race: this read of shared memory is not ordered with a write by warp 0"));
+  CHECK(contains(run(emu::checkRace, "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.shared.u32 [%r1], %r0;\nsetp.eq.u32 %p2, %r0, 35;\n@%p2 st.shared.u8 [%r1+3], %r0;"), "race: this write"));
+  CHECK_EQ(run(emu::checkRace, "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.shared.u32 [%r1], %r0;\nsetp.eq.u32 %p2, %r0, 35;\n@%p2 st.shared.u8 [%r1+4], %r0;"), "");
+  CHECK_EQ(run(emu::checkRace, "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.shared.u32 [%r1], %r0;\nbar.sync 0;\nsetp.eq.u32 %p2, %r0, 35;\n@%p2 st.shared.u8 [%r1+3], %r0;"), "");
+}
+
+TEST(races_with_every_reader) {
+  // All lanes read word 0; one of them, or one of the other warp, writes it.
+  const std::string read = "setp.lt.u32 %p1, %r0, 32;\n@%p1 ld.shared.u32 %r5, [%r1];\n", first = "setp.eq.u32 %p2, %r0, 0;\n", other = "setp.eq.u32 %p2, %r0, 40;\n";
+  const std::string write = "@%p2 st.shared.u32 [%r1], %r0;\n";
+  CHECK(contains(run(emu::checkRace, read + first + write), "race: this write of shared memory is not ordered with a read by warp 0 several lanes"));
+  CHECK(contains(run(emu::checkRace, read + other + write), "race: this write"));
+  CHECK_EQ(run(emu::checkRace, read + "bar.warp.sync -1;\n" + first + write), "");
+  CHECK_EQ(run(emu::checkRace, read + "bar.sync 0;\n" + other + write), "");
+  // Both warps read, and the writer has met its own alone: the earlier reads of the other count too.
+  const std::string reads = "ld.shared.u32 %r5, [%r1];\n";
+  CHECK(contains(run(emu::checkRace, reads + other + "bar.warp.sync -1;\n" + write), "a read by warp 0"));
+}
+
+TEST(blocks_follow_each_other_in_shared_memory) {
+  // What an earlier block has left in the same place is no partner of a race.
+  CHECK_EQ(run(emu::checkRace, "st.shared.u32 [%r3], %r0;\nbar.sync 0;\nxor.b32 %r4, %r3, 128;\nld.shared.u32 %r5, [%r4];", 50), "");
+}
+
+TEST(a_flag_orders_blocks) {
+  // Block 0 writes a word and raises a flag, block 1 waits for it and reads; without the wait, or before the flag, they race.
+  const std::string lead = "mov.u32 %r4, %ctaid.x;\nsetp.eq.u32 %p1, %r4, 0;\nsetp.ne.u32 %p2, %r0, 0;\n@%p2 ret;\n@!%p1 bra reader;\n";
+  const std::string write = "st.global.u32 [%x0+4], 9;\n", raise = "membar.gl;\nst.volatile.global.u32 [%x0], 1;\n";
+  const std::string wait = "reader:\nspin:\nld.volatile.global.u32 %r5, [%x0];\nsetp.ne.u32 %p3, %r5, 1;\n@%p3 bra spin;\n", read = "ld.global.u32 %r6, [%x0+4];";
+  for (int repeat = 0; repeat < 20; ++repeat) CHECK_EQ(run(emu::checkRace, lead + write + raise + "ret;\n" + wait + read, 2), "");
+  CHECK(contains(run(emu::checkRace, lead + raise + write + "ret;\n" + wait + read, 2), "race: this"));
+  CHECK(contains(run(emu::checkRace, lead + write + raise + "ret;\nreader:\n" + read, 2), "race: this"));
+}
+
 TEST(uninitialised) {
   CHECK(contains(run(emu::checkInit, "ld.global.u32 %r4, [%x2];"), "uninitialised: load of 4 bytes of global memory"));
   CHECK_EQ(run(emu::checkInit, "st.global.u32 [%x2], 1;\nld.global.u32 %r4, [%x2];"), "");
