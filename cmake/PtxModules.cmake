@@ -6,6 +6,8 @@
 #
 # A source with the line `// ptx: sm_90a` is compiled for the named targets only.
 #
+# As under nvcc, every function is inlined: what a call takes by reference would lie in local memory.
+#
 # CNN_PTX_COMPILER=nvcc|clang chooses the compiler; the default takes the first that is found.
 
 set(CNN_PTX_COMPILER "" CACHE STRING "Compiler of the kernels: nvcc, clang, or empty for the first that is found")
@@ -21,7 +23,7 @@ function(cnn_ptx_command out source target includes)
   elseif(CNN_CLANG_CUDA AND NOT CNN_PTX_COMPILER STREQUAL nvcc)
     set(command ${CNN_CLANG_CUDA} -x cuda --cuda-device-only --cuda-gpu-arch=${target} -nocudainc -nocudalib
         -Xclang -target-feature -Xclang +ptx${CNN_PTX_VERSION} -std=c++17 -O3 -ffp-contract=fast -gline-directives-only
-        -Wall -Wextra -Werror -Wno-unused-command-line-argument -Werror=unknown-attributes ${includes}
+        -mllvm -inline-threshold=100000 -Wall -Wextra -Werror -Wno-unused-command-line-argument -Werror=unknown-attributes ${includes}
         -S ${source} -o ${out} -MD -MF ${out}.d -MT ${out})
   else()
     message(FATAL_ERROR "kernels need nvcc or clang 19 (found: nvcc ${CNN_NVCC}, clang ${CNN_CLANG_CUDA}, wanted: ${CNN_PTX_COMPILER})")

@@ -43,7 +43,7 @@ bench() {
 for part in $parts; do
   case $part in
     load)
-      step doctor json doctor doctor
+      step doctor json doctor doctor --kernels
       command -v nvcc >/dev/null && step nvcc compile_with_nvcc
       CNN_REQUIRE_GPU=1 step modules "$here/bin/tests/CnnNative.Tests" --filter "FullyQualifiedName~KernelTests"
       step conformance conformance ;;

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using CnnNative.Interop;
+using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Cli.Tests;
@@ -29,6 +32,18 @@ public sealed class DoctorTests : CliFixture
         var outcome = Cnn("doctor");
         Assert.That((outcome.ExitCode, outcome.Error), Is.EqualTo((0, "")));
         Assert.That(outcome.Output, Does.Contain("CUDA driver: ").And.Contain("cuDNN: ").And.Contain("cuBLAS: ").And.Contain("engine that auto takes: "));
+    }
+
+    [Test]
+    public void Kernels_are_compiled_when_asked_for()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("the number of kernels is that of compute capability 9.0");
+        Variables["CNN_CUDA_DRIVER"] = CudaDriver.Search.Path!;
+        Assert.That(Json("doctor").GetProperty("kernels").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        var kernels = Json("doctor", "--kernels").GetProperty("kernels").EnumerateArray().ToList();
+        Assert.That(kernels, Has.Count.GreaterThan(200));
+        Assert.That(kernels.Select(kernel => kernel.GetProperty("registers").GetInt32()), Has.All.InRange(1, 255));
+        Assert.That(Cnn("doctor", "--kernels").Output, Does.Contain("add_f32").And.Contain($"{kernels.Count} kernels compiled, 0 with local memory"));
     }
 
     [Test]

@@ -12,27 +12,32 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var command = new Command("doctor", "Show the CUDA driver, the devices and NVIDIA's libraries: what was found where, and why the rest was refused.");
+        var kernels = new Option<bool>("--kernels") { Description = "Let the driver compile every kernel, and show registers, local and shared memory" };
         var json = JsonOption.Create();
+        command.Add(kernels);
         command.Add(json);
         command.SetAction(parsed =>
         {
-            Report(Examine(), parsed.GetValue(json));
+            Report(Examine(parsed.GetValue(kernels)), parsed.GetValue(json));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static DoctorJson Examine()
+    private static DoctorJson Examine(bool kernels)
     {
         var problems = new List<string>();
         var driver = Describe(CudaDriver.Search, problems);
         var devices = Devices(problems);
         var choice = Device.DefaultChoice;
+        var compiled = kernels ? Compile() : null;
         var found = (Cudnn: LibraryFinder.Find(CudaLibrary.Cudnn), Cublas: LibraryFinder.Find(CudaLibrary.Cublas));
         if (!NativeKernels.ArePresent) problems.Add("this build has no kernels: build the target native_kernels with cmake, then build again");
         return new(
             driver, driver.Version, NativeKernels.PtxVersion, NativeKernels.ArePresent, devices, Describe(found.Cudnn, problems), Describe(found.Cublas, problems),
-            DeviceOptions.Name(choice.Device), choice.Reason, problems);
+            DeviceOptions.Name(choice.Device), choice.Reason,
+            compiled?.Select(one => new KernelJson(one.Name, one.Module, one.Threads, one.Registers, one.LocalBytes, one.StaticSharedBytes, one.BlocksPerMultiprocessor)).ToList(),
+            compiled?.Where(one => one.CompilerLog.Length > 0).DistinctBy(one => one.Module).ToDictionary(one => one.Module, one => one.CompilerLog), problems);
     }
 
     private static List<GpuJson> Devices(List<string> problems)
@@ -57,6 +62,12 @@ internal static class DoctorCommand
         return devices;
     }
 
+    private static IReadOnlyList<CompiledKernel> Compile()
+    {
+        using var device = CudaDevice.Open();
+        return NativeKernels.Compile(device);
+    }
+
     private static LibraryJson Describe(LibrarySearch search, List<string> problems)
     {
         if (!search.Found) problems.Add($"{search.Library} was not found");
@@ -72,8 +83,17 @@ internal static class DoctorCommand
             human.Line($"device {device.Ordinal}: {device.Name}, compute capability {device.ComputeCapability}, {device.Multiprocessors} multiprocessors, {Words.Bytes(device.TotalBytes)}");
         human.Line(doctor.HasKernels ? $"kernels: PTX {doctor.PtxVersionNeeded}, for compute capability 8.0 and later" : "kernels: none in this build");
         human.Line($"engine that auto takes: {doctor.DefaultEngine} ({doctor.Reason})");
+        if (doctor.Kernels is { } kernels) Draw(human, kernels);
         foreach (var problem in doctor.Problems) human.Line($"missing: {problem}");
         if (json) Results.Write(doctor, ResultContext.Default.DoctorJson);
+    }
+
+    private static void Draw(Human human, IReadOnlyList<KernelJson> kernels)
+    {
+        human.Line($"{"kernel",-44} {"threads",8} {"registers",10} {"local",8} {"shared",8} {"blocks",7}");
+        foreach (var kernel in kernels)
+            human.Line($"{kernel.Name,-44} {kernel.Threads,8} {kernel.Registers,10} {kernel.LocalBytes,8} {kernel.StaticSharedBytes,8} {kernel.BlocksPerMultiprocessor,7}");
+        human.Line($"{kernels.Count} kernels compiled, {kernels.Count(kernel => kernel.LocalBytes > 0)} with local memory");
     }
 
     /// <summary>The file that was taken; every place, where none was.</summary>

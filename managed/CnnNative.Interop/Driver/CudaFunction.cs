@@ -21,6 +21,9 @@ public sealed unsafe class CudaFunction
     /// <summary>Its name in the PTX.</summary>
     public string Name { get; }
 
+    /// <summary>What the compiler said of its module; may be empty.</summary>
+    public string CompilerLog => module.Log;
+
     /// <summary>Registers per thread.</summary>
     public int Registers => Attribute(Flags.FunctionRegisters);
 

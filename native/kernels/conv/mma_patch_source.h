@@ -1,6 +1,6 @@
 // Patches as operands for matrix units, in the order (r, s, c). Where an image is NHWC and channels of a group come in whole
-// units of 16 bytes (wideIn), a unit has one tap and is copied at once, padding filled with zeros by the copy itself. Else it
-// is collected element by element, from any layout.
+// units of 16 bytes (wideIn), a unit has one tap and is copied at once, padding filled with zeros by the copy itself (Units). Else
+// it is collected element by element, from any layout; that takes registers, which kernels that copy units keep for sums.
 #pragma once
 
 #include "conv/geometry.h"
@@ -22,7 +22,7 @@ template <class T> __device__ __forceinline__ T tapElement(const ConvGeometry& g
 }
 
 // Rows are output pixels, the depth is the patch (r, s, c). Pixels are divided up once per block, taps once per step.
-template <class T, int Outer, int Threads> struct MmaPatchRows
+template <class T, int Outer, int Threads, bool Units> struct MmaPatchRows
 {
     using Element = T;
     using Panel = MmaPanel<T, Outer, true>;
@@ -39,14 +39,14 @@ template <class T, int Outer, int Threads> struct MmaPatchRows
     __device__ __forceinline__ void copy(unsigned panel, int step) const
     {
         const int unit = threadIdx.x % 4, depth = step * stepDepth<T> + unit * unitSize<T>;
-        if (!g.wideIn) {
-            collect(panel, unit, depth);
-            return;
-        }
-        const bool inside = depth < patchLength(g);
-        const Tap tap = tapChannelsLast(g, depth);
+        if constexpr (Units) {
+            const bool inside = depth < patchLength(g);
+            const Tap tap = tapChannelsLast(g, depth);
 #pragma unroll
-        for (int i = 0; i < passes; ++i) copyTap(place(panel, i, unit), g, corner[i], tap, inside);
+            for (int i = 0; i < passes; ++i) copyTap(place(panel, i, unit), g, corner[i], tap, inside);
+        } else {
+            collect(panel, unit, depth);
+        }
     }
 
     __device__ __forceinline__ void collect(unsigned panel, int unit, int depth) const
@@ -70,14 +70,14 @@ template <class T, int Outer, int Threads> struct MmaPatchRows
 };
 
 // Columns are elements of the patch, the depth is output pixels. Taps are divided up once per block, pixels in every step.
-template <class T, int Outer, int Threads> struct MmaPatchColumns
+template <class T, int Outer, int Threads, bool Units> struct MmaPatchColumns
 {
     using Element = T;
     using Panel = MmaPanel<T, Outer, false>;
-    static constexpr int units = Outer / unitSize<T>, lines = Threads / units, passes = stepDepth<T> / lines;
+    static constexpr int units = Outer / unitSize<T>, lines = Threads / units, passes = stepDepth<T> / lines, taps = Units ? 1 : unitSize<T>;
     const ConvGeometry& g;
     const T* x;
-    Tap tap[unitSize<T>];
+    Tap tap[taps];
     int inside;  // elements of this thread's unit that exist
 
     __device__ __forceinline__ MmaPatchColumns(const T* x, const ConvGeometry& g, int column) : g(g), x(x)
@@ -85,7 +85,7 @@ template <class T, int Outer, int Threads> struct MmaPatchColumns
         const int element = column + threadIdx.x % units * unitSize<T>;
         inside = patchLength(g) - element;
 #pragma unroll
-        for (int k = 0; k < unitSize<T>; ++k) tap[k] = tapChannelsLast(g, element + k);
+        for (int k = 0; k < taps; ++k) tap[k] = tapChannelsLast(g, element + k);
     }
 
     __device__ __forceinline__ void copy(unsigned panel, int step) const
@@ -95,7 +95,7 @@ template <class T, int Outer, int Threads> struct MmaPatchColumns
             const int line = threadIdx.x / units + i * lines, pixel = step * stepDepth<T> + line;
             const unsigned to = panel + Panel::place(line, threadIdx.x % units);
             const int existing = pixel < g.images * outPixels(g) ? inside : 0;
-            if (g.wideIn) copyTap(to, g, windowCorner(g, x, pixel), tap[0], existing > 0);
+            if constexpr (Units) copyTap(to, g, windowCorner(g, x, pixel), tap[0], existing > 0);
             else collect(to, windowCorner(g, x, pixel), existing);
         }
     }

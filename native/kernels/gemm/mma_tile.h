@@ -134,17 +134,20 @@ __device__ __forceinline__ void multiplyMmaTile(const RowSource& rows, const Col
     using ColumnPanel = typename ColumnSource::Panel;
     constexpr int stageBytes = RowPanel::bytes + ColumnPanel::bytes;
     static_assert(mmaStages * stageBytes <= M::sharedBytes, "the host asks for this much");
-    auto fetch = [&](int step) {
-        const unsigned stage = memory + (step - first) % mmaStages * stageBytes;
-        if (step < last) rows.copy(stage, step), columns.copy(stage + RowPanel::bytes, step);
+    // The first steps only fetch: `mmaStages` - 1 stages are ahead of the one that is multiplied.
+    for (int step = first - (mmaStages - 1); step < last; ++step) {
+        const bool multiplies = step >= first;
+        if (multiplies) {
+            waitCopies<mmaStages - 2>();
+            __syncthreads();
+        }
+        const int next = step + mmaStages - 1;
+        if (next < last) {
+            const unsigned stage = memory + (next - first) % mmaStages * stageBytes;
+            rows.copy(stage, next), columns.copy(stage + RowPanel::bytes, next);
+        }
         commitCopies();
-    };
-#pragma unroll
-    for (int i = 0; i < mmaStages - 1; ++i) fetch(first + i);
-    for (int step = first; step < last; ++step) {
-        waitCopies<mmaStages - 2>();
-        __syncthreads();
-        fetch(step + mmaStages - 1);
+        if (!multiplies) continue;
         const unsigned stage = memory + (step - first) % mmaStages * stageBytes;
         multiplyStage<typename RowSource::Element, M, RowPanel, ColumnPanel>(stage, stage + RowPanel::bytes, sum);
     }

@@ -45,9 +45,12 @@ extern "C" __global__ __launch_bounds__(256) void adam(AdamParameters parameters
     // -rate / (1 - beta1^t), sqrt(1 - beta2^t): once per block, for double precision is slow on some devices.
     __shared__ float2 corrections;
     if (threadIdx.x == 0) {
-        const OptimizerClock now = clock ? *clock : OptimizerClock{rule.rate, rule.step};
+        // Volatile, and values (+) instead of places: a choice between two places in memory would put the rule into local memory.
+        const volatile OptimizerClock* const now = clock;
+        const double stepRate = now ? +now->rate : +rule.rate;
+        const long long step = now ? +now->step : +rule.step;
         corrections = make_float2(
-            (float)(-now.rate / (1.0 - power(rule.beta1, now.step))), (float)sqrt(1.0 - power(rule.beta2, now.step)));
+            (float)(-stepRate / (1.0 - power(rule.beta1, step))), (float)sqrt(1.0 - power(rule.beta2, step)));
     }
     __syncthreads();
     const float rate = corrections.x, root = corrections.y;

@@ -10,16 +10,9 @@ internal sealed unsafe partial class Kernels(CudaStream stream) : IDisposable
     private readonly Lock gate = new();
     private bool disposed;
 
-    /// <summary>Loads every module that runs on this device, and gives them with the compiler's logs.</summary>
-    public IReadOnlyCollection<CudaModule> LoadAll()
-    {
-        for (var kernel = 0; kernel < Entries.Length; kernel++)
-        {
-            if (Entries[kernel].Targets.Contains("sm_80", StringComparison.Ordinal) || stream.Context.Device.ComputeCapability == 90) _ = Function((Kernel)kernel);
-        }
-
-        lock (gate) return [.. modules.Values];
-    }
+    /// <summary>The kernels that run on this device.</summary>
+    public IEnumerable<Kernel> Available() => Enumerable.Range(0, Entries.Length)
+        .Where(kernel => Entries[kernel].Targets.Contains("sm_80", StringComparison.Ordinal) || stream.Context.Device.ComputeCapability == 90).Select(kernel => (Kernel)kernel);
 
     /// <summary>A loaded kernel.</summary>
     public CudaFunction Function(Kernel kernel) => functions[(int)kernel] ?? Load(kernel);

@@ -21,4 +21,22 @@ public static class NativeKernels
             return text[start..text.IndexOf('\n', start)].Trim();
         }
     }
+
+    /// <summary>Lets the driver compile every kernel that the device can run.</summary>
+    /// <param name="device">The device.</param>
+    /// <exception cref="KernelsMissingException">This build has none.</exception>
+    /// <exception cref="CnnNative.Interop.CudaException">One does not compile; the message holds the compiler's log.</exception>
+    public static IReadOnlyList<CompiledKernel> Compile(CudaDevice device)
+    {
+        var kernels = ((NativeEngine)device.Engine).Context.Kernels;
+        return [.. kernels.Available().Select(Describe)];
+
+        CompiledKernel Describe(Kernel kernel)
+        {
+            var (entry, function) = (Kernels.Entries[(int)kernel], kernels.Function(kernel));
+            return new(
+                entry.Name, entry.Module, entry.MaxThreads, function.Registers, function.LocalBytes, function.StaticSharedBytes,
+                function.BlocksPerMultiprocessor(entry.MaxThreads, 0), function.CompilerLog);
+        }
+    }
 }

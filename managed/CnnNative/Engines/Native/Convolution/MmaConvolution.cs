@@ -35,11 +35,11 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
     public void Forward(
         in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, Placed w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue) =>
         context.Kernels.MmaConvForward(
-            TileKernels.MmaConvForward(type, plan.Tile.Shape), plan.Launch(geometry.Pixels, geometry.Filters, groups), x.Pointer, w.Pointer, bias, y, y, geometry, split,
+            TileKernels.MmaConvForward(type, geometry.WideIn != 0 && geometry.WideWeights != 0, plan.Tile.Shape), plan.Launch(geometry.Pixels, geometry.Filters, groups), x.Pointer, w.Pointer, bias, y, y, geometry, split,
             epilogue);
 
     public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split) =>
         context.Kernels.MmaConvWgrad(
-            TileKernels.MmaConvWgrad(type, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split,
+            TileKernels.MmaConvWgrad(type, geometry.WideIn != 0 && geometry.WideOut == WideStore.Rows, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split,
             Alignment.Wide(dw, geometry.PatchLength));
 }

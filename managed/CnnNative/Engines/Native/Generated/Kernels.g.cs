@@ -197,12 +197,24 @@ internal enum Kernel
     MmaConvForward64x64F16,
     MmaConvForward128x128F32,
     MmaConvForward64x64F32,
+    MmaConvForwardCollect128x128Bf16,
+    MmaConvForwardCollect64x64Bf16,
+    MmaConvForwardCollect128x128F16,
+    MmaConvForwardCollect64x64F16,
+    MmaConvForwardCollect128x128F32,
+    MmaConvForwardCollect64x64F32,
     MmaConvWgrad128x128Bf16,
     MmaConvWgrad64x64Bf16,
     MmaConvWgrad128x128F16,
     MmaConvWgrad64x64F16,
     MmaConvWgrad128x128F32,
     MmaConvWgrad64x64F32,
+    MmaConvWgradCollect128x128Bf16,
+    MmaConvWgradCollect64x64Bf16,
+    MmaConvWgradCollect128x128F16,
+    MmaConvWgradCollect64x64F16,
+    MmaConvWgradCollect128x128F32,
+    MmaConvWgradCollect64x64F32,
     MmaGemmNn128x128Bf16,
     MmaGemmNt128x128Bf16,
     MmaGemmTn128x128Bf16,
@@ -491,12 +503,24 @@ internal sealed unsafe partial class Kernels
         new("mma_conv_forward", "mma_conv_forward_64x64_f16", 128, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_128x128_f32", 256, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_conv_forward", "mma_conv_forward_collect_64x64_f32", 128, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_64x64_bf16", 128, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_128x128_f16", 256, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_64x64_f16", 128, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_128x128_f32", 256, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_128x128_bf16", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_64x64_bf16", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_128x128_f16", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_64x64_f16", 128, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_128x128_f32", 256, "sm_80 sm_90a"),
+        new("mma_conv_wgrad", "mma_conv_wgrad_collect_64x64_f32", 128, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_nn_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_nt_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_tn_128x128_bf16", 256, "sm_80 sm_90a"),
@@ -2079,7 +2103,37 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.MmaConvForward64x64F32, Kernel.MmaConvForward64x64Bf16, Kernel.MmaConvForward64x64F16), launch, arguments);
     }
 
-    /// <summary>One of 6 kernels from mma_conv_forward_128x128_bf16 to mma_conv_forward_64x64_f32: (Bf16* x, Bf16* w, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    /// <summary>mma_conv_forward_collect_128x128_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaConvForwardCollect128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaConvForwardCollect128x128F32, Kernel.MmaConvForwardCollect128x128Bf16, Kernel.MmaConvForwardCollect128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_conv_forward_collect_64x64_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaConvForwardCollect64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.MmaConvForwardCollect64x64F32, Kernel.MmaConvForwardCollect64x64Bf16, Kernel.MmaConvForwardCollect64x64F16), launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from mma_conv_forward_128x128_bf16 to mma_conv_forward_collect_64x64_f32: (Bf16* x, Bf16* w, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>
     public void MmaConvForward(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[8];
@@ -2120,7 +2174,33 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16), launch, arguments);
     }
 
-    /// <summary>One of 6 kernels from mma_conv_wgrad_128x128_bf16 to mma_conv_wgrad_64x64_f32: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    /// <summary>mma_conv_wgrad_collect_128x128_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void MmaConvWgradCollect128x128(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(OfType(type, Kernel.MmaConvWgradCollect128x128F32, Kernel.MmaConvWgradCollect128x128Bf16, Kernel.MmaConvWgradCollect128x128F16), launch, arguments);
+    }
+
+    /// <summary>mma_conv_wgrad_collect_64x64_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
+    public void MmaConvWgradCollect64x64(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        Launch(OfType(type, Kernel.MmaConvWgradCollect64x64F32, Kernel.MmaConvWgradCollect64x64Bf16, Kernel.MmaConvWgradCollect64x64F16), launch, arguments);
+    }
+
+    /// <summary>One of 12 kernels from mma_conv_wgrad_128x128_bf16 to mma_conv_wgrad_collect_64x64_f32: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult)</summary>
     public void MmaConvWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult)
     {
         void** arguments = stackalloc void*[6];

@@ -47,13 +47,23 @@ internal static class TileKernels
         (true, true, _) => Kernels.OfType(type, Kernel.MmaGemmTt64x64F32, Kernel.MmaGemmTt64x64Bf16, Kernel.MmaGemmTt64x64F16),
     };
 
-    /// <summary>Convolution on matrix units.</summary>
-    public static Kernel MmaConvForward(DType type, TileShape tile) => tile == TileShape.Mma128x128
-        ? Kernels.OfType(type, Kernel.MmaConvForward128x128F32, Kernel.MmaConvForward128x128Bf16, Kernel.MmaConvForward128x128F16)
-        : Kernels.OfType(type, Kernel.MmaConvForward64x64F32, Kernel.MmaConvForward64x64Bf16, Kernel.MmaConvForward64x64F16);
+    /// <summary>Convolution on matrix units, operands copied in units of 16 bytes or collected by elements.</summary>
+    public static Kernel MmaConvForward(DType type, bool units, TileShape tile) => (units, tile) switch
+    {
+        (true, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaConvForward128x128F32, Kernel.MmaConvForward128x128Bf16, Kernel.MmaConvForward128x128F16),
+        (true, _) => Kernels.OfType(type, Kernel.MmaConvForward64x64F32, Kernel.MmaConvForward64x64Bf16, Kernel.MmaConvForward64x64F16),
+        (false, TileShape.Mma128x128) => Kernels.OfType(
+            type, Kernel.MmaConvForwardCollect128x128F32, Kernel.MmaConvForwardCollect128x128Bf16, Kernel.MmaConvForwardCollect128x128F16),
+        (false, _) => Kernels.OfType(type, Kernel.MmaConvForwardCollect64x64F32, Kernel.MmaConvForwardCollect64x64Bf16, Kernel.MmaConvForwardCollect64x64F16),
+    };
 
-    /// <summary>Gradient by the filters on matrix units.</summary>
-    public static Kernel MmaConvWgrad(DType type, TileShape tile) => tile == TileShape.Mma128x128
-        ? Kernels.OfType(type, Kernel.MmaConvWgrad128x128F32, Kernel.MmaConvWgrad128x128Bf16, Kernel.MmaConvWgrad128x128F16)
-        : Kernels.OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16);
+    /// <summary>Gradient by the filters on matrix units, operands copied in units of 16 bytes or collected by elements.</summary>
+    public static Kernel MmaConvWgrad(DType type, bool units, TileShape tile) => (units, tile) switch
+    {
+        (true, TileShape.Mma128x128) => Kernels.OfType(type, Kernel.MmaConvWgrad128x128F32, Kernel.MmaConvWgrad128x128Bf16, Kernel.MmaConvWgrad128x128F16),
+        (true, _) => Kernels.OfType(type, Kernel.MmaConvWgrad64x64F32, Kernel.MmaConvWgrad64x64Bf16, Kernel.MmaConvWgrad64x64F16),
+        (false, TileShape.Mma128x128) => Kernels.OfType(
+            type, Kernel.MmaConvWgradCollect128x128F32, Kernel.MmaConvWgradCollect128x128Bf16, Kernel.MmaConvWgradCollect128x128F16),
+        (false, _) => Kernels.OfType(type, Kernel.MmaConvWgradCollect64x64F32, Kernel.MmaConvWgradCollect64x64Bf16, Kernel.MmaConvWgradCollect64x64F16),
+    };
 }
