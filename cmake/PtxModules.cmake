@@ -22,7 +22,7 @@ function(cnn_ptx_command out source target includes)
     set(command ${CNN_NVCC} -ptx -arch=${virtual} -std=c++17 -O3 -lineinfo ${includes} ${source} -o ${out} -MD -MF ${out}.d)
   elseif(CNN_CLANG_CUDA AND NOT CNN_PTX_COMPILER STREQUAL nvcc)
     set(command ${CNN_CLANG_CUDA} -x cuda --cuda-device-only --cuda-gpu-arch=${target} -nocudainc -nocudalib
-        -Xclang -target-feature -Xclang +ptx${CNN_PTX_VERSION} -std=c++17 -O3 -ffp-contract=fast -gline-directives-only
+        -Xclang -target-feature -Xclang +ptx${CNN_PTX_VERSION} -std=c++17 -O3 -ffp-contract=fast -gline-directives-only -fno-verbose-asm
         -mllvm -inline-threshold=100000 -Wall -Wextra -Werror -Wno-unused-command-line-argument -Werror=unknown-attributes ${includes}
         -S ${source} -o ${out} -MD -MF ${out}.d -MT ${out})
   else()

@@ -1,15 +1,18 @@
+using System.IO.Compression;
 using System.Reflection;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>Where PTX comes from: the folder that CNN_PTX names, or this assembly, into which the build put it.</summary>
+/// <summary>Where PTX comes from: the folder that CNN_PTX names, or this assembly, into which the build put an archive of it.</summary>
 internal static class PtxSource
 {
+    private const string Archive = "kernels.zip";
+
     /// <summary>Hopper's own instructions run only on compute capability 9.0; the portable ones on 8.0 and everything after it.</summary>
     private static readonly (string Target, Func<int, bool> Runs)[] Targets = [("sm_90a", capability => capability == 90), ("sm_80", capability => capability >= 80)];
 
     /// <summary>Whether this build of the library has kernels at all.</summary>
-    public static bool IsPresent => Folder is not null || Assembly.GetExecutingAssembly().GetManifestResourceNames().Any(name => name.StartsWith("ptx/", StringComparison.Ordinal));
+    public static bool IsPresent => Folder is not null || Assembly.GetExecutingAssembly().GetManifestResourceInfo(Archive) is not null;
 
     private static string? Folder => Environment.GetEnvironmentVariable("CNN_PTX") is { Length: > 0 } folder ? folder : null;
 
@@ -39,9 +42,12 @@ internal static class PtxSource
             return File.Exists(path) ? File.ReadAllBytes(path) : null;
         }
 
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"ptx/{name}.ptx");
-        if (stream is null) return null;
-        var text = new byte[stream.Length];
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(Archive);
+        if (resource is null) return null;
+        using var archive = new ZipArchive(resource);
+        if (archive.GetEntry(name + ".ptx") is not { } entry) return null;
+        using var stream = entry.Open();
+        var text = new byte[entry.Length];
         stream.ReadExactly(text);
         return text;
     }
