@@ -1,13 +1,17 @@
 // The CUDA vocabulary that kernels are written in, for a clang without the CUDA toolkit.
 //
-// nvcc knows all of it, so that there this header is empty. Under clang it declares the keywords, the built-in
+// nvcc knows all of it but the integers of <cstdint>. Under clang it declares the keywords, the built-in
 // variables, the vector types and those intrinsics that clang has builtins for. It is no runtime: no host side,
 // no launch syntax, no libdevice (expf, logf, tanhf: write them on __nvvm_ex2_approx_f and __nvvm_lg2_approx_f).
 //
 //   clang++ -x cuda --cuda-device-only --cuda-gpu-arch=sm_90a -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx83
 #pragma once
 
-#ifndef __CUDACC_VER_MAJOR__
+#ifdef __CUDACC_VER_MAJOR__
+
+#include <cstdint>
+
+#else
 
 #define __global__ __attribute__((global))
 #define __device__ __attribute__((device))
