@@ -2,7 +2,7 @@ namespace CnnNative.Engines;
 
 /// <summary>
 /// Batch normalisation (Ioffe and Szegedy, 2015) of x (N, C) or (N, C, ...): per channel over all other dimensions,
-/// y = gamma * (x - mean) / sqrt(variance + eps) + beta.
+/// y = gamma * (x - mean) / sqrt(variance + eps) + beta, and what stands behind it. Scale, shift and statistics are Float32 whatever x is.
 /// </summary>
 public interface INormalization
 {
@@ -14,7 +14,10 @@ public interface INormalization
     /// <param name="y">Output, overwritten.</param>
     /// <param name="mean">Mean of the batch (C), overwritten.</param>
     /// <param name="inverseDeviation">1 / sqrt(variance + eps) (C), overwritten.</param>
-    void BatchForward(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation);
+    /// <param name="tail">What follows within the operation.</param>
+    /// <returns>What the engine's own <see cref="BatchBackward"/> must know of the activation's decisions; null where it needs nothing.</returns>
+    Tensor? BatchForward(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail = default);
 
     /// <summary>
     /// running = (1 - momentum) * running + momentum * batch; the variance goes in as the unbiased one (divided by M - 1),
@@ -37,7 +40,10 @@ public interface INormalization
     /// <param name="mean">Mean (C).</param>
     /// <param name="variance">Variance (C).</param>
     /// <param name="y">Output, overwritten.</param>
-    void BatchInference(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y);
+    /// <param name="tail">What follows within the operation.</param>
+    /// <returns>As <see cref="BatchForward"/>.</returns>
+    Tensor? BatchInference(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y, in BatchNormTail tail = default);
 
     /// <summary>Gradients. With batch statistics the mean and variance depend on x; with given statistics they do not.</summary>
     /// <param name="x">Input of the forward pass.</param>
@@ -49,9 +55,10 @@ public interface INormalization
     /// <param name="dx">Gradient by x, overwritten; null if not wanted.</param>
     /// <param name="dgamma">Gradient by gamma (C), overwritten; null if not wanted.</param>
     /// <param name="dbeta">Gradient by beta (C), overwritten; null if not wanted.</param>
+    /// <param name="gate">What followed within the operation.</param>
     void BatchBackward(
         Tensor x, Tensor dy, Tensor? gamma, Tensor mean, Tensor inverseDeviation, bool batchStatistics,
-        Tensor? dx, Tensor? dgamma, Tensor? dbeta);
+        Tensor? dx, Tensor? dgamma, Tensor? dbeta, in BatchNormGate gate = default);
 
     /// <summary>1 / sqrt(variance + eps).</summary>
     /// <param name="variance">Variance (C).</param>

@@ -1,3 +1,5 @@
+using CnnNative.Engines;
+
 namespace CnnNative.Layers;
 
 /// <summary>
@@ -59,8 +61,9 @@ public abstract class BatchNorm : Module
     /// <inheritdoc/>
     public override long MultiplyAdds(Shape input, Shape output) => output.Count;
 
-    /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x)
+    internal override bool CanFuse(bool residual) => true;
+
+    internal override Tensor ComputeFused(Tensor x, ActivationKind activation, Tensor? residual = null)
     {
         CheckRank(x);
         if (Channels is null && IsLazy)
@@ -71,8 +74,11 @@ public abstract class BatchNorm : Module
 
         var byBatch = Training || !tracks;
         var weightOfBatch = Training && tracks ? CountBatch() : 0f;
-        return Functional.BatchNorm(x, RunningMean, RunningVariance, Weight, Bias, byBatch, weightOfBatch, eps);
+        return Functional.BatchNorm(x, RunningMean, RunningVariance, Weight, Bias, byBatch, weightOfBatch, eps, residual, activation);
     }
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => ComputeFused(x, ActivationKind.Identity);
 
     /// <summary>Throws unless the input has the number of dimensions of this layer.</summary>
     /// <param name="x">Input.</param>

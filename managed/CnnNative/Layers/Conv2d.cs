@@ -87,7 +87,9 @@ public class Conv2d : Module
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Convolve(x, ActivationKind.Identity);
 
-    internal override Tensor? ComputeFused(Tensor x, ActivationKind activation) => IsMaterialized ? Convolve(x, activation) : null;
+    internal override bool CanFuse(bool residual) => IsMaterialized && !residual;
+
+    internal override Tensor ComputeFused(Tensor x, ActivationKind activation, Tensor? residual = null) => Convolve(x, activation);
 
     private Tensor Convolve(Tensor x, ActivationKind activation) =>
         Functional.Conv2d(x, Weight, Bias, Stride, Padding, Dilation, Groups, PaddingMode, activation);

@@ -47,8 +47,10 @@ public class Linear : Module
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Functional.Linear(x, Weight, Bias);
 
-    internal override Tensor? ComputeFused(Tensor x, ActivationKind activation) =>
-        IsMaterialized ? Functional.Linear(x, Weight, Bias, activation) : null;
+    internal override bool CanFuse(bool residual) => IsMaterialized && !residual;
+
+    internal override Tensor ComputeFused(Tensor x, ActivationKind activation, Tensor? residual = null) =>
+        Functional.Linear(x, Weight, Bias, activation);
 
     private protected void Materialize(int inFeatures)
     {

@@ -156,10 +156,16 @@ public abstract class Module
     /// <param name="x">Input.</param>
     protected abstract Tensor Compute(Tensor x);
 
-    /// <summary>The output with an activation applied by the same operation; null where the module cannot.</summary>
+    /// <summary>Whether <see cref="ComputeFused"/> can be called, and with a residual if that is asked.</summary>
+    /// <param name="residual">Whether there is one.</param>
+    internal virtual bool CanFuse(bool residual) => false;
+
+    /// <summary>activation(output + residual) by the operation that computes the output; only where <see cref="CanFuse"/>.</summary>
     /// <param name="x">Input.</param>
     /// <param name="activation">The function.</param>
-    internal virtual Tensor? ComputeFused(Tensor x, ActivationKind activation) => null;
+    /// <param name="residual">Of the shape of the output; null for nothing.</param>
+    internal virtual Tensor ComputeFused(Tensor x, ActivationKind activation, Tensor? residual = null) =>
+        throw new NotSupportedException($"{GetType().Name} joins nothing behind it");
 
     /// <summary>A direct child by its place.</summary>
     /// <param name="place">From 0.</param>

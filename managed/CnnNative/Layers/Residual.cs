@@ -1,3 +1,5 @@
+using CnnNative.Engines;
+
 namespace CnnNative.Layers;
 
 /// <summary>A residual connection, y = body(x) + shortcut(x) (He et al., 2016). Children: body, shortcut.</summary>
@@ -17,6 +19,19 @@ public sealed class Residual : Module
         if (shortcut is not null) AddModule("shortcut", shortcut);
     }
 
-    /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Functional.Add(body.Forward(x), shortcut is null ? x : shortcut.Forward(x));
+    internal override bool CanFuse(bool residual) => !residual && !body.HasHooks && body.CanFuse(residual: true);
+
+    internal override Tensor ComputeFused(Tensor x, ActivationKind activation, Tensor? residual = null) =>
+        body.ComputeFused(x, activation, Shortcut(x));
+
+    /// <summary>The sum becomes one operation with the end of the body where that can, such as a batch normalisation.</summary>
+    /// <param name="x">Input.</param>
+    protected override Tensor Compute(Tensor x)
+    {
+        if (CanFuse(residual: false)) return ComputeFused(x, ActivationKind.Identity);
+        var summand = Shortcut(x);
+        return Functional.Add(body.Forward(x), summand);
+    }
+
+    private Tensor Shortcut(Tensor x) => shortcut is null ? x : shortcut.Forward(x);
 }

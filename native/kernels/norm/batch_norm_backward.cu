@@ -1,184 +1,249 @@
-// Gradients of batch normalisation, for each channel of M elements:
-//   dbeta = sum(dy)    dgamma = inverse * sum(dy (x - mean))
-//   dx = gamma inverse (dy - sum(dy) / M - (x - mean) inverse^2 sum(dy (x - mean)) / M), without the sums where the statistics were given
+// Gradients of batch normalisation and what stands behind it (activation.h), for each channel of M elements:
+//   dz = dy where the activation lets it pass, else 0; it is also the gradient by the residual
+//   dbeta = sum(dz)    dgamma = inverse * sum(dz (x - mean))
+//   dx = gamma inverse (dz - sum(dz) / M - (x - mean) inverse^2 sum(dz (x - mean)) / M), without the sums where the statistics were given
 // (batch = 0). What cancels is subtracted before it is scaled, so that it cancels exactly.
 // Where channels are large:
 //   batch_norm_gradient_sums_*    the two sums of each part of each channel; grid (channels or bundles, parts)
 //   batch_norm_gradient_finish    dgamma, dbeta, and the sums over M; a warp per channel, 8 per block
-//   batch_norm_input_gradient     dx; 16 bytes per thread
-// and where they are small, all in one: batch_norm_small_backward_*. dx, dgamma and dbeta may be null.
-// Limited by bytes: x and dy are read twice, dx written once.
+//   batch_norm_input_gradient     dx and dz; 16 bytes per thread
+// and where they are small, all in one: batch_norm_small_backward_*. dx, dz, dgamma and dbeta may be null.
+// Limited by bytes: x and dy are read twice, dx and dz written once.
+#include "norm/activation.h"
 #include "norm/channel_map.h"
 #include "norm/channels.h"
 
-// sum(dy), sum(dy (x - mean)).
+// sum(dz), sum(dz (x - mean)).
 using GradientSums = Sums<2>;
 
-// dx of one channel: factor (dy - constant - (x - mean) slope).
+// The tensors of a backward pass; twin of the C# struct of the same name.
+struct BatchNormGradients
+{
+    const float *gamma, *beta, *mean, *inverse;
+    float *dgamma, *dbeta;
+    const unsigned char* decisions;  // bits, where the gate is recorded
+    Clamp clamp;
+    Gate gate;
+    float m;    // elements per channel
+    int batch;  // whether the statistics came from x
+};
+
+__device__ __forceinline__ ChannelScale forwardScale(const BatchNormGradients& b, int channel)
+{
+    return channelScale(channel, b.mean[channel], b.inverse[channel], b.gamma, b.beta);
+}
+
+// dx of one channel: factor (dz - constant - (x - mean) slope).
 struct ChannelGradient
 {
     float mean, factor, constant, slope;
 
-    __device__ __forceinline__ float operator()(float x, float dy) const { return factor * fmaf(mean - x, slope, dy - constant); }
+    __device__ __forceinline__ float operator()(float x, float dz) const { return factor * fmaf(mean - x, slope, dz - constant); }
 };
 
 // `means` are the sums over M; both 0 where the statistics were given.
-__device__ __forceinline__ ChannelGradient channelGradient(int channel, const float* mean, const float* inverse, const float* gamma, float2 means)
+__device__ __forceinline__ ChannelGradient channelGradient(int channel, const BatchNormGradients& b, float2 means)
 {
-    const float deviation = inverse[channel];
-    return {mean[channel], gamma ? deviation * gamma[channel] : deviation, means.x, deviation * deviation * means.y};
+    const float deviation = b.inverse[channel];
+    return {b.mean[channel], b.gamma ? deviation * b.gamma[channel] : deviation, means.x, deviation * deviation * means.y};
 }
+
+// One vector of x and of dz. `scale` is that of the forward pass for each element, read where the gate is recomputed.
+template <typename T, int width> struct GatedElements
+{
+    Elements<T, width> x, dz;
+
+    __device__ __forceinline__ GatedElements(
+        const T* from, const T* dy, long long vector, const BatchNormGradients& b, const ChannelScale (&scale)[width])
+        : x(Elements<T, width>::load(from, vector)), dz(Elements<T, width>::load(dy, vector))
+    {
+        if (b.gate == Gate::open) return;
+        const bool recorded = b.gate == Gate::recorded;
+        const unsigned open = recorded ? loadDecisions<width>(b.decisions, vector) : 0;
+#pragma unroll
+        for (int k = 0; k < width; ++k) {
+            const bool passes = recorded ? open >> k & 1 : b.clamp.passes(scale[k](x.at[k]));
+            if (!passes) dz.at[k] = 0.0f;
+        }
+    }
+
+    // Stores dx and dz; either may be null.
+    __device__ __forceinline__ void store(const ChannelGradient (&gradient)[width], T* dx, T* dzOut, long long vector) const
+    {
+        if (dzOut) dz.store(dzOut, vector);
+        if (!dx) return;
+        Elements<T, width> result;
+#pragma unroll
+        for (int k = 0; k < width; ++k) result.at[k] = gradient[k](x.at[k], dz.at[k]);
+        result.store(dx, vector);
+    }
+};
 
 // Stores dgamma and dbeta, and gives the sums over M.
-__device__ __forceinline__ float2 finishGradient(const GradientSums& sums, int channel, const float* inverse, int batch, float m, float* dgamma, float* dbeta)
+__device__ __forceinline__ float2 finishGradient(const GradientSums& sums, int channel, const BatchNormGradients& b)
 {
-    if (dgamma) dgamma[channel] = sums.v[1] * inverse[channel];
-    if (dbeta) dbeta[channel] = sums.v[0];
-    return batch ? make_float2(sums.v[0] / m, sums.v[1] / m) : make_float2(0.0f, 0.0f);
+    if (b.dgamma) b.dgamma[channel] = sums.v[1] * b.inverse[channel];
+    if (b.dbeta) b.dbeta[channel] = sums.v[0];
+    return b.batch ? make_float2(sums.v[0] / b.m, sums.v[1] / b.m) : make_float2(0.0f, 0.0f);
 }
 
-__device__ __forceinline__ void addProduct(GradientSums& sums, float x, float dy, float mean)
+__device__ __forceinline__ void addProduct(GradientSums& sums, float x, float dz, float mean)
 {
-    sums.v[0] += dy;
-    sums.v[1] = fmaf(dy, x - mean, sums.v[1]);
+    sums.v[0] += dz;
+    sums.v[1] = fmaf(dz, x - mean, sums.v[1]);
 }
 
 template <typename T, int width>
-__device__ __forceinline__ GradientSums planeGradientSums(const T* x, const T* dy, const ChannelGeometry& g, const float* mean, int channel, int part)
+__device__ __forceinline__ GradientSums planeGradientSums(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, int channel, int part)
 {
     GradientSums sums = {};
-    const float center = mean[channel];
-    eachInPlanes(g, channel, part, [&](long long vector) {
-        const auto values = Elements<T, width>::load(x, vector), gradients = Elements<T, width>::load(dy, vector);
+    ChannelScale scale[width];
 #pragma unroll
-        for (int k = 0; k < width; ++k) addProduct(sums, values.at[k], gradients.at[k], center);
+    for (int k = 0; k < width; ++k) scale[k] = forwardScale(b, channel);
+    eachInPlanes(g, channel, part, [&](long long vector) {
+        const GatedElements<T, width> elements(x, dy, vector, b, scale);
+#pragma unroll
+        for (int k = 0; k < width; ++k) addProduct(sums, elements.x.at[k], elements.dz.at[k], scale[k].mean);
     });
     return sums;
 }
 
 template <typename T, int width>
 __device__ __forceinline__ void rowGradientSums(
-    const T* x, const T* dy, const ChannelGeometry& g, const float* mean, const RowThread& thread, int part, GradientSums (&sums)[width])
+    const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, const RowThread& thread, int part, GradientSums (&sums)[width])
 {
 #pragma unroll
     for (int k = 0; k < width; ++k) sums[k] = {};
     if (thread.hasChannels()) {
-        float center[width];
+        ChannelScale scale[width];
 #pragma unroll
-        for (int k = 0; k < width; ++k) center[k] = mean[thread.vector * width + k];
+        for (int k = 0; k < width; ++k) scale[k] = forwardScale(b, thread.vector * width + k);
         thread.each(g, part, [&](long long vector) {
-            const auto values = Elements<T, width>::load(x, vector), gradients = Elements<T, width>::load(dy, vector);
+            const GatedElements<T, width> elements(x, dy, vector, b, scale);
 #pragma unroll
-            for (int k = 0; k < width; ++k) addProduct(sums[k], values.at[k], gradients.at[k], center[k]);
+            for (int k = 0; k < width; ++k) addProduct(sums[k], elements.x.at[k], elements.dz.at[k], scale[k].mean);
         });
     }
     joinRows(sums, thread);
 }
 
 template <typename T, int width>
-__device__ __forceinline__ void gradientSumsOfRows(const T* x, const T* dy, const ChannelGeometry& g, const float* mean, GradientSums* parts)
+__device__ __forceinline__ void gradientSumsOfRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, GradientSums* parts)
 {
     const RowThread thread(g);
     GradientSums sums[width];
-    rowGradientSums<T, width>(x, dy, g, mean, thread, blockIdx.y, sums);
+    rowGradientSums<T, width>(x, dy, g, b, thread, blockIdx.y, sums);
     if (thread.row != 0 || !thread.hasChannels()) return;
 #pragma unroll
     for (int k = 0; k < width; ++k) parts[(long long)blockIdx.y * g.channels + thread.vector * width + k] = sums[k];
 }
 
-// The tensors of a backward pass; twin of the C# struct of the same name.
-struct BatchNormGradients
-{
-    const float *gamma, *mean, *inverse;
-    float *dgamma, *dbeta;
-    float m;    // elements per channel
-    int batch;  // whether the statistics came from x
-};
-
 template <typename T, int width>
-__device__ __forceinline__ void smallBackwardOfPlanes(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx)
+__device__ __forceinline__ void smallBackwardOfPlanes(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx, T* dz)
 {
     __shared__ float2 shared;
     const int channel = blockIdx.x;
-    const GradientSums sums = joinBlock(planeGradientSums<T, width>(x, dy, g, b.mean, channel, 0));
-    if (threadIdx.x == 0) shared = finishGradient(sums, channel, b.inverse, b.batch, b.m, b.dgamma, b.dbeta);
+    const GradientSums sums = joinBlock(planeGradientSums<T, width>(x, dy, g, b, channel, 0));
+    if (threadIdx.x == 0) shared = finishGradient(sums, channel, b);
     __syncthreads();
-    if (!dx) return;
-    const ChannelGradient gradient = channelGradient(channel, b.mean, b.inverse, b.gamma, shared);
-    eachInPlanes(g, channel, 0, [&](long long vector) {
-        const auto values = Elements<T, width>::load(x, vector);
-        auto gradients = Elements<T, width>::load(dy, vector);
+    if (!dx && !dz) return;
+    ChannelScale scale[width];
+    ChannelGradient gradient[width];
 #pragma unroll
-        for (int k = 0; k < width; ++k) gradients.at[k] = gradient(values.at[k], gradients.at[k]);
-        gradients.store(dx, vector);
+    for (int k = 0; k < width; ++k) {
+        scale[k] = forwardScale(b, channel);
+        gradient[k] = channelGradient(channel, b, shared);
+    }
+    eachInPlanes(g, channel, 0, [&](long long vector) {
+        GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
     });
 }
 
 template <typename T, int width>
-__device__ __forceinline__ void smallBackwardOfRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx)
+__device__ __forceinline__ void smallBackwardOfRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx, T* dz)
 {
     __shared__ float2 shared[warpSize32 * width];
     const RowThread thread(g);
     GradientSums sums[width];
-    rowGradientSums<T, width>(x, dy, g, b.mean, thread, 0, sums);
+    rowGradientSums<T, width>(x, dy, g, b, thread, 0, sums);
     const int first = thread.vector * width;
     if (thread.row == 0 && thread.hasChannels()) {
 #pragma unroll
-        for (int k = 0; k < width; ++k)
-            shared[thread.lane * width + k] = finishGradient(sums[k], first + k, b.inverse, b.batch, b.m, b.dgamma, b.dbeta);
+        for (int k = 0; k < width; ++k) shared[thread.lane * width + k] = finishGradient(sums[k], first + k, b);
     }
     __syncthreads();
-    if (!thread.hasChannels() || !dx) return;
+    if (!thread.hasChannels() || (!dx && !dz)) return;
+    ChannelScale scale[width];
     ChannelGradient gradient[width];
 #pragma unroll
-    for (int k = 0; k < width; ++k) gradient[k] = channelGradient(first + k, b.mean, b.inverse, b.gamma, shared[thread.lane * width + k]);
+    for (int k = 0; k < width; ++k) {
+        scale[k] = forwardScale(b, first + k);
+        gradient[k] = channelGradient(first + k, b, shared[thread.lane * width + k]);
+    }
     thread.each(g, 0, [&](long long vector) {
-        const auto values = Elements<T, width>::load(x, vector);
-        auto gradients = Elements<T, width>::load(dy, vector);
-#pragma unroll
-        for (int k = 0; k < width; ++k) gradients.at[k] = gradient[k](values.at[k], gradients.at[k]);
-        gradients.store(dx, vector);
+        GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
     });
 }
 
 template <typename T>
-__device__ __forceinline__ void gradientSumsPlanes(const T* x, const T* dy, const ChannelGeometry& g, const float* mean, GradientSums* parts)
+__device__ __forceinline__ void gradientSumsPlanes(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, GradientSums* parts)
 {
     const int channel = blockIdx.x, part = blockIdx.y;
     const GradientSums sums = joinBlock(
-        g.width == 1 ? planeGradientSums<T, 1>(x, dy, g, mean, channel, part) : planeGradientSums<T, vectorWidth<T>>(x, dy, g, mean, channel, part));
+        g.width == 1 ? planeGradientSums<T, 1>(x, dy, g, b, channel, part) : planeGradientSums<T, vectorWidth<T>>(x, dy, g, b, channel, part));
     if (threadIdx.x == 0) parts[(long long)part * g.channels + channel] = sums;
 }
 
 template <typename T>
-__device__ __forceinline__ void gradientSumsRows(const T* x, const T* dy, const ChannelGeometry& g, const float* mean, GradientSums* parts)
+__device__ __forceinline__ void gradientSumsRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, GradientSums* parts)
 {
-    if (g.width == 1) gradientSumsOfRows<T, 1>(x, dy, g, mean, parts);
-    else gradientSumsOfRows<T, vectorWidth<T>>(x, dy, g, mean, parts);
+    if (g.width == 1) gradientSumsOfRows<T, 1>(x, dy, g, b, parts);
+    else gradientSumsOfRows<T, vectorWidth<T>>(x, dy, g, b, parts);
 }
 
 template <typename T>
-__device__ __forceinline__ void smallBackwardPlanes(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx)
+__device__ __forceinline__ void smallBackwardPlanes(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx, T* dz)
 {
-    if (g.width == 1) smallBackwardOfPlanes<T, 1>(x, dy, g, b, dx);
-    else smallBackwardOfPlanes<T, vectorWidth<T>>(x, dy, g, b, dx);
+    if (g.width == 1) smallBackwardOfPlanes<T, 1>(x, dy, g, b, dx, dz);
+    else smallBackwardOfPlanes<T, vectorWidth<T>>(x, dy, g, b, dx, dz);
 }
 
 template <typename T>
-__device__ __forceinline__ void smallBackwardRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx)
+__device__ __forceinline__ void smallBackwardRows(const T* x, const T* dy, const ChannelGeometry& g, const BatchNormGradients& b, T* dx, T* dz)
 {
-    if (g.width == 1) smallBackwardOfRows<T, 1>(x, dy, g, b, dx);
-    else smallBackwardOfRows<T, vectorWidth<T>>(x, dy, g, b, dx);
+    if (g.width == 1) smallBackwardOfRows<T, 1>(x, dy, g, b, dx, dz);
+    else smallBackwardOfRows<T, vectorWidth<T>>(x, dy, g, b, dx, dz);
 }
 
 // `means` null stands for zeros: the statistics were given.
+template <typename T> struct InputGradientMap
+{
+    const T *x, *dy;
+    const BatchNormGradients& b;
+    const float2* means;
+    T *dx, *dz;
+
+    template <int width, typename ChannelOf>
+    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const ChannelOf& channelOf) const
+    {
+        ChannelScale scale[width];
+        ChannelGradient gradient[width];
+#pragma unroll
+        for (int k = 0; k < width; ++k) {
+            const int channel = channelOf(k);
+            scale[k] = forwardScale(b, channel);
+            gradient[k] = channelGradient(channel, b, means ? means[channel] : make_float2(0.0f, 0.0f));
+        }
+        GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
+        return 0;
+    }
+};
+
 template <typename T>
 __device__ __forceinline__ void inputGradient(
-    const T* x, const T* dy, const ChannelMap& map, const BatchNormGradients& b, const float2* means, T* dx)
+    const T* x, const T* dy, const ChannelMap& map, const BatchNormGradients& b, const float2* means, T* dx, T* dz)
 {
-    mapByChannel(map, dx, [=, &b](int channel, float value, float gradient) {
-        return channelGradient(channel, b.mean, b.inverse, b.gamma, means ? means[channel] : make_float2(0.0f, 0.0f))(value, gradient);
-    }, x, dy);
+    eachByChannel<T>(map, aligned16(x, dy, dx, dz), InputGradientMap<T>{x, dy, b, means, dx, dz});
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_finish(
@@ -188,95 +253,95 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_finish(
     if (channel >= channels) return;
     const GradientSums sums = joinParts(count, [=](int part) { return parts[(long long)part * channels + channel]; });
     if (threadIdx.x % warpSize32 == 0)
-        means[channel] = finishGradient(sums, channel, gradients.inverse, gradients.batch, gradients.m, gradients.dgamma, gradients.dbeta);
+        means[channel] = finishGradient(sums, channel, gradients);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_planes_f32(const float* x, const float* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsPlanes(x, dy, geometry, mean, parts);
+    gradientSumsPlanes(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_rows_f32(const float* x, const float* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsRows(x, dy, geometry, mean, parts);
+    gradientSumsRows(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_planes_f32(const float* x, const float* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, float* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, float* dx, float* dz)
 {
-    smallBackwardPlanes(x, dy, geometry, gradients, dx);
+    smallBackwardPlanes(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_rows_f32(const float* x, const float* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, float* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, float* dx, float* dz)
 {
-    smallBackwardRows(x, dy, geometry, gradients, dx);
+    smallBackwardRows(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_input_gradient_f32(const float* x, const float* dy,
-    ChannelMap map, BatchNormGradients gradients, const float2* means, float* dx)
+    ChannelMap map, BatchNormGradients gradients, const float2* means, float* dx, float* dz)
 {
-    inputGradient(x, dy, map, gradients, means, dx);
+    inputGradient(x, dy, map, gradients, means, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_planes_bf16(const Bf16* x, const Bf16* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsPlanes(x, dy, geometry, mean, parts);
+    gradientSumsPlanes(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_rows_bf16(const Bf16* x, const Bf16* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsRows(x, dy, geometry, mean, parts);
+    gradientSumsRows(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_planes_bf16(const Bf16* x, const Bf16* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, Bf16* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, Bf16* dx, Bf16* dz)
 {
-    smallBackwardPlanes(x, dy, geometry, gradients, dx);
+    smallBackwardPlanes(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_rows_bf16(const Bf16* x, const Bf16* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, Bf16* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, Bf16* dx, Bf16* dz)
 {
-    smallBackwardRows(x, dy, geometry, gradients, dx);
+    smallBackwardRows(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_input_gradient_bf16(const Bf16* x, const Bf16* dy,
-    ChannelMap map, BatchNormGradients gradients, const float2* means, Bf16* dx)
+    ChannelMap map, BatchNormGradients gradients, const float2* means, Bf16* dx, Bf16* dz)
 {
-    inputGradient(x, dy, map, gradients, means, dx);
+    inputGradient(x, dy, map, gradients, means, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_planes_f16(const Fp16* x, const Fp16* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsPlanes(x, dy, geometry, mean, parts);
+    gradientSumsPlanes(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_gradient_sums_rows_f16(const Fp16* x, const Fp16* dy,
-    ChannelGeometry geometry, const float* mean, GradientSums* parts)
+    ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)
 {
-    gradientSumsRows(x, dy, geometry, mean, parts);
+    gradientSumsRows(x, dy, geometry, gradients, parts);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_planes_f16(const Fp16* x, const Fp16* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, Fp16* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, Fp16* dx, Fp16* dz)
 {
-    smallBackwardPlanes(x, dy, geometry, gradients, dx);
+    smallBackwardPlanes(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_backward_rows_f16(const Fp16* x, const Fp16* dy,
-    ChannelGeometry geometry, BatchNormGradients gradients, Fp16* dx)
+    ChannelGeometry geometry, BatchNormGradients gradients, Fp16* dx, Fp16* dz)
 {
-    smallBackwardRows(x, dy, geometry, gradients, dx);
+    smallBackwardRows(x, dy, geometry, gradients, dx, dz);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_input_gradient_f16(const Fp16* x, const Fp16* dy,
-    ChannelMap map, BatchNormGradients gradients, const float2* means, Fp16* dx)
+    ChannelMap map, BatchNormGradients gradients, const float2* means, Fp16* dx, Fp16* dz)
 {
-    inputGradient(x, dy, map, gradients, means, dx);
+    inputGradient(x, dy, map, gradients, means, dx, dz);
 }

@@ -1,5 +1,5 @@
-// Batch normalisation of x (N, C, ...), M = N * pixels elements per channel:
-//   y = gamma (x - mean) / sqrt(variance + eps) + beta, with the variance over M elements divided by M.
+// Batch normalisation of x (N, C, ...), M = N * pixels elements per channel, with what stands behind it (activation.h):
+//   y = clamp(gamma (x - mean) / sqrt(variance + eps) + beta + residual), with the variance over M elements divided by M.
 // Training, where channels are large:
 //   batch_norm_statistics_*   Moments of each part of each channel; grid (channels or bundles, parts)
 //   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts; a warp per channel, 8 per block
@@ -7,22 +7,17 @@
 // and where they are small, all in one: batch_norm_small_*, a block per channel (planes) or bundle of channels (rows), which
 // finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
 // gamma, beta (null: 1 and 0) and the statistics are float whatever x is. Limited by bytes: x is read twice, y written once.
+#include "norm/activation.h"
 #include "norm/channel_map.h"
 #include "norm/channels.h"
 #include "norm/moments.h"
 
-// What normalises one channel: y = (x - mean) factor + shift. The subtraction comes first, so that a large mean costs no digits.
-struct ChannelScale
+// What follows the statistics; twin of the C# struct of the same name.
+struct BatchNormOutput
 {
-    float mean, factor, shift;
-
-    __device__ __forceinline__ float operator()(float x) const { return fmaf(x - mean, factor, shift); }
+    const float *gamma, *beta;
+    Clamp clamp;
 };
-
-__device__ __forceinline__ ChannelScale channelScale(int channel, float mean, float inverse, const float* gamma, const float* beta)
-{
-    return {mean, gamma ? inverse * gamma[channel] : inverse, beta ? beta[channel] : 0.0f};
-}
 
 __device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / sqrt(variance + eps)); }
 
@@ -94,25 +89,25 @@ __device__ __forceinline__ float2 finishChannel(Moments moments, float shift, fl
 
 template <typename T, int width>
 __device__ __forceinline__ void smallOfPlanes(
-    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
 {
     __shared__ float2 shared;
     const int channel = blockIdx.x;
     const Moments moments = joinBlock(planeMoments<T, width>(x, g, channel, 0));
     if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), eps, channel, mean, inverse);
     __syncthreads();
-    const ChannelScale scale = channelScale(channel, shared.x, shared.y, gamma, beta);
+    const ChannelScale scale = channelScale(channel, shared.x, shared.y, output.gamma, output.beta);
     eachInPlanes(g, channel, 0, [&](long long vector) {
         auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
-        for (int k = 0; k < width; ++k) values.at[k] = scale(values.at[k]);
+        for (int k = 0; k < width; ++k) values.at[k] = output.clamp(scale(values.at[k]));
         values.store(y, vector);
     });
 }
 
 template <typename T, int width>
 __device__ __forceinline__ void smallOfRows(
-    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
 {
     __shared__ float2 shared[warpSize32 * width];
     const RowThread thread(g);
@@ -130,12 +125,12 @@ __device__ __forceinline__ void smallOfRows(
 #pragma unroll
     for (int k = 0; k < width; ++k) {
         const float2 statistics = shared[thread.lane * width + k];
-        scale[k] = channelScale(first + k, statistics.x, statistics.y, gamma, beta);
+        scale[k] = channelScale(first + k, statistics.x, statistics.y, output.gamma, output.beta);
     }
     thread.each(g, 0, [&](long long vector) {
         auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
-        for (int k = 0; k < width; ++k) values.at[k] = scale[k](values.at[k]);
+        for (int k = 0; k < width; ++k) values.at[k] = output.clamp(scale[k](values.at[k]));
         values.store(y, vector);
     });
 }
@@ -155,25 +150,54 @@ template <typename T> __device__ __forceinline__ void statisticsRows(const T* x,
 
 template <typename T>
 __device__ __forceinline__ void smallPlanes(
-    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
 {
-    if (g.width == 1) smallOfPlanes<T, 1>(x, g, gamma, beta, eps, y, mean, inverse);
-    else smallOfPlanes<T, vectorWidth<T>>(x, g, gamma, beta, eps, y, mean, inverse);
+    if (g.width == 1) smallOfPlanes<T, 1>(x, g, output, eps, y, mean, inverse);
+    else smallOfPlanes<T, vectorWidth<T>>(x, g, output, eps, y, mean, inverse);
 }
 
 template <typename T>
 __device__ __forceinline__ void smallRows(
-    const T* x, const ChannelGeometry& g, const float* gamma, const float* beta, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
 {
-    if (g.width == 1) smallOfRows<T, 1>(x, g, gamma, beta, eps, y, mean, inverse);
-    else smallOfRows<T, vectorWidth<T>>(x, g, gamma, beta, eps, y, mean, inverse);
+    if (g.width == 1) smallOfRows<T, 1>(x, g, output, eps, y, mean, inverse);
+    else smallOfRows<T, vectorWidth<T>>(x, g, output, eps, y, mean, inverse);
 }
 
-template <typename T>
-__device__ __forceinline__ void apply(
-    const T* x, const ChannelMap& map, const float* mean, const float* inverse, const float* gamma, const float* beta, T* y)
+// residual may be null. Gives the decisions of the activation.
+template <typename T> struct ApplyMap
 {
-    mapByChannel(map, y, [=](int channel, float value) { return channelScale(channel, mean[channel], inverse[channel], gamma, beta)(value); }, x);
+    const T *x, *residual;
+    const float *mean, *inverse;
+    const BatchNormOutput& output;
+    T* y;
+
+    template <int width, typename ChannelOf>
+    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const ChannelOf& channelOf) const
+    {
+        using Values = Elements<T, width>;
+        auto values = Values::load(x, vector);
+        const auto summands = residual ? Values::load(residual, vector) : Values();
+        unsigned decisions = 0;
+#pragma unroll
+        for (int k = 0; k < width; ++k) {
+            const int channel = channelOf(k);
+            const float normal = channelScale(channel, mean[channel], inverse[channel], output.gamma, output.beta)(values.at[k]);
+            const float z = residual ? normal + summands.at[k] : normal;
+            decisions |= (unsigned)output.clamp.passes(z) << k;
+            values.at[k] = output.clamp(z);
+        }
+        values.store(y, vector);
+        return decisions;
+    }
+};
+
+template <typename T>
+__device__ __forceinline__ void apply(const T* x, const T* residual, const ChannelMap& map, const float* mean, const float* inverse,
+    const BatchNormOutput& output, T* y, unsigned char* decisions)
+{
+    const unsigned bits = eachByChannel<T>(map, aligned16(x, residual, y), ApplyMap<T>{x, residual, mean, inverse, output, y});
+    if (decisions) storeDecisions<T>(decisions, firstElement<T>(), map.count, bits);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_finish(
@@ -218,21 +242,21 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f32
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f32(const float* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, float* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, float* y, float* mean, float* inverse)
 {
-    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, eps, y, mean, inverse);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f32(const float* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, float* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, float* y, float* mean, float* inverse)
 {
-    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallRows(x, geometry, output, eps, y, mean, inverse);
 }
 
-extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f32(const float* x, ChannelMap map, const float* mean,
-    const float* inverse, const float* gamma, const float* beta, float* y)
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f32(const float* x, const float* residual, ChannelMap map,
+    const float* mean, const float* inverse, BatchNormOutput output, float* y, unsigned char* decisions)
 {
-    apply(x, map, mean, inverse, gamma, beta, y);
+    apply(x, residual, map, mean, inverse, output, y, decisions);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_bf16(const Bf16* x, ChannelGeometry geometry,
@@ -248,21 +272,21 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_bf1
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_bf16(const Bf16* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, Bf16* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, Bf16* y, float* mean, float* inverse)
 {
-    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, eps, y, mean, inverse);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_bf16(const Bf16* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, Bf16* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, Bf16* y, float* mean, float* inverse)
 {
-    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallRows(x, geometry, output, eps, y, mean, inverse);
 }
 
-extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_bf16(const Bf16* x, ChannelMap map, const float* mean,
-    const float* inverse, const float* gamma, const float* beta, Bf16* y)
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_bf16(const Bf16* x, const Bf16* residual, ChannelMap map,
+    const float* mean, const float* inverse, BatchNormOutput output, Bf16* y, unsigned char* decisions)
 {
-    apply(x, map, mean, inverse, gamma, beta, y);
+    apply(x, residual, map, mean, inverse, output, y, decisions);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f16(const Fp16* x, ChannelGeometry geometry,
@@ -278,19 +302,19 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f16
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f16(const Fp16* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, Fp16* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, Fp16* y, float* mean, float* inverse)
 {
-    smallPlanes(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, eps, y, mean, inverse);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f16(const Fp16* x, ChannelGeometry geometry,
-    const float* gamma, const float* beta, float eps, Fp16* y, float* mean, float* inverse)
+    BatchNormOutput output, float eps, Fp16* y, float* mean, float* inverse)
 {
-    smallRows(x, geometry, gamma, beta, eps, y, mean, inverse);
+    smallRows(x, geometry, output, eps, y, mean, inverse);
 }
 
-extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f16(const Fp16* x, ChannelMap map, const float* mean,
-    const float* inverse, const float* gamma, const float* beta, Fp16* y)
+extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f16(const Fp16* x, const Fp16* residual, ChannelMap map,
+    const float* mean, const float* inverse, BatchNormOutput output, Fp16* y, unsigned char* decisions)
 {
-    apply(x, map, mean, inverse, gamma, beta, y);
+    apply(x, residual, map, mean, inverse, output, y, decisions);
 }

@@ -1,7 +1,8 @@
-// y[i] = f(channel of i, inputs[i]...) over a whole tensor in 16-byte vectors: the second half of a batch normalisation.
+// A whole tensor in 16-byte vectors, with the channels of their elements: the second half of a batch normalisation.
 #pragma once
 
 #include "common/divide.h"
+#include "common/elements.h"
 #include "common/map.h"
 
 // How the channel of an element follows from its number; twin of the C# struct of the same name.
@@ -19,43 +20,34 @@ enum class ChannelOrder : int {
     any,
 };
 
-// Elements in [first, first + width) of the thread, whose channels channelOf(k) gives.
-template <typename T, typename Channel, typename F, typename... Inputs>
-__device__ __forceinline__ void mapVectorByChannel(long long first, T* y, Channel channelOf, F f, const Inputs*... inputs)
+__device__ __forceinline__ int channelOfElement(const ChannelMap& map, int element)
 {
-    const auto apply = [&](const auto&... vectors) {
-        Vector<T> result;
-#pragma unroll
-        for (int k = 0; k < Vector<T>::width; ++k) result[k] = f(channelOf(k), vectors[k]...);
-        storeVector(y + first, result);
-    };
-    apply(loadVector(inputs + first)...);
+    int channel;
+    divide(divide(element, map.pixels), map.channels, channel);
+    return channel;
 }
 
-template <typename T, typename F, typename... Inputs>
-__device__ __forceinline__ void mapByChannel(const ChannelMap& map, T* y, F f, const Inputs*... inputs)
+template <int elements> struct Width { static constexpr int value = elements; };
+
+// Calls f(Width<w>(), number of a vector of w elements, channelOf), where channelOf(k) is the channel of its element k, for the 16
+// bytes of this thread: once, or at the end and where addresses are not `aligned` for each element. f returns a bit per element of
+// its vector; the result is the bits of the thread. f is a structure whose operator is inlined: the compiler does not inline a lambda into
+// four places, and its parameters would pass through memory.
+template <typename T, typename F> __device__ __forceinline__ unsigned eachByChannel(const ChannelMap& map, bool aligned, const F& f)
 {
-    const long long first = firstElement<T>(), end = first + vectorWidth<T>;
-    if (first >= map.count) return;
-    int channel, pixel;
-    divide(divide((int)first, map.pixels, pixel), map.channels, channel);
-    if (end > map.count || !aligned16(y, inputs...)) {
+    constexpr int width = vectorWidth<T>;
+    const long long first = firstElement<T>(), end = first + width;
+    if (end > map.count || !aligned) {
+        unsigned bits = 0;
 #pragma unroll 1
-        for (long long i = first; i < end && i < map.count; ++i) {
-            divide(divide((int)i, map.pixels), map.channels, channel);
-            store(y + i, f(channel, load(inputs + i)...));
-        }
-        return;
+        for (long long i = first; i < end && i < map.count; ++i)
+            bits |= f(Width<1>(), i, [=, &map](int) { return channelOfElement(map, (int)i); }) << (i - first);
+        return bits;
     }
+    const int channel = channelOfElement(map, (int)first);
     switch (ChannelOrder(map.order)) {
-    case ChannelOrder::run: mapVectorByChannel(first, y, [=](int) { return channel; }, f, inputs...); break;
-    case ChannelOrder::consecutive: mapVectorByChannel(first, y, [=](int k) { return channel + k; }, f, inputs...); break;
-    case ChannelOrder::any:
-        mapVectorByChannel(first, y, [=, &map](int k) {
-            int other;
-            divide(divide((int)first + k, map.pixels), map.channels, other);
-            return other;
-        }, f, inputs...);
-        break;
+    case ChannelOrder::run: return f(Width<width>(), first / width, [=](int) { return channel; });
+    case ChannelOrder::consecutive: return f(Width<width>(), first / width, [=](int k) { return channel + k; });
+    default: return f(Width<width>(), first / width, [=, &map](int k) { return channelOfElement(map, (int)first + k); });
     }
 }

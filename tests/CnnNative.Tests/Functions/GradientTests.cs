@@ -49,6 +49,20 @@ public sealed class GradientTests(EngineUnderTest engine) : EngineTests(engine)
     }
 
     [Test]
+    public void FusedBatchNorm(
+        [Values] bool training, [Values] bool residual, [Values(ActivationKind.Identity, ActivationKind.Relu, ActivationKind.Tanh)] ActivationKind activation)
+    {
+        using var scope = Device.Step();
+        var (mean, variance) = (Tensor.Zeros([3], Device), Tensor.Full([3], 2, Device));
+        // A shift of 4 keeps the results of ReLU off zero.
+        GradientCheck.Check(
+            input => Functional.BatchNorm(
+                input[0], training ? null : mean, training ? null : variance, input[1], input[2], training,
+                residual: residual ? input[3] : null, activation: activation),
+            [Leaf([4, 3, 3, 2]), Leaf([3]), Leaf([3], mean: activation == ActivationKind.Relu ? 4 : 0), .. residual ? [Leaf([4, 3, 3, 2])] : (Tensor[])[]]);
+    }
+
+    [Test]
     public void SmoothActivations()
     {
         using var scope = Device.Step();

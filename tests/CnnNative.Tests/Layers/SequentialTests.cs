@@ -60,8 +60,32 @@ public sealed class SequentialTests(EngineUnderTest engine) : EngineTests(engine
             var x = Tensor.Uniform(new Shape(Image), -1f, 1f, Device);
             var before = Device.Memory.Statistics.LiveBlocks;
             model.Forward(x);
-            // Convolution with ReLU, Linear with Tanh, Linear: three results; Flatten shares memory.
-            Assert.That(Device.Memory.Statistics.LiveBlocks - before, Is.EqualTo(3));
+            // Convolution with ReLU, normalisation with ReLU6 and its two statistics, Linear with Tanh, Linear; Flatten shares memory.
+            Assert.That(Device.Memory.Statistics.LiveBlocks - before, Is.EqualTo(6));
+        }
+        finally
+        {
+            model.DisposeParameters();
+        }
+    }
+
+    /// <summary>A residual block's sum and activation join the batch normalisation at the end of its body.</summary>
+    [Test]
+    public void AResidualBlockEndsInOneOperation([Values] bool training)
+    {
+        var body = new Sequential(new Conv2d(1, 1, 3, padding: 1, bias: false, device: Device), new BatchNorm2d(1, device: Device));
+        var model = new Sequential(new Residual(body), new ReLU());
+        model.Train(training);
+        try
+        {
+            using var scope = Device.Inference();
+            var x = Tensor.Uniform(new Shape(Image), -1f, 1f, Device);
+            var apart = Functional.Relu(Functional.Add(body.Forward(x), x)).ToArray<float>();
+            var before = Device.Memory.Statistics.LiveBlocks;
+            var joined = model.Forward(x);
+            // The convolution's result and the block's; training adds the two statistics.
+            Assert.That(Device.Memory.Statistics.LiveBlocks - before, Is.EqualTo(training ? 4 : 2));
+            Assert.That(joined.ToArray<float>(), Is.EqualTo(apart));
         }
         finally
         {
@@ -70,7 +94,7 @@ public sealed class SequentialTests(EngineUnderTest engine) : EngineTests(engine
     }
 
     private Sequential Network() => new(
-        new Conv2d(1, 3, 3, device: Device), new ReLU(), new Flatten(), new Linear(105, 6, device: Device), new Tanh(), new Linear(6, 2, device: Device));
+        new Conv2d(1, 3, 3, device: Device), new ReLU(), new BatchNorm2d(3, device: Device), new ReLU6(), new Flatten(), new Linear(105, 6, device: Device), new Tanh(), new Linear(6, 2, device: Device));
 
     /// <summary>The output, and in training every gradient behind it.</summary>
     private float[] Run(Sequential model, float[] pixels, bool training)

@@ -2,12 +2,14 @@ namespace CnnNative.Engines.Cpu;
 
 /// <summary>
 /// Batch normalisation. A thread takes whole channels, so that the second pass over a channel finds it in the cache and no
-/// sum depends on the number of threads; see <see cref="NormalizationChannels"/>.
+/// sum depends on the number of threads; see <see cref="NormalizationChannels"/>. The decisions of an activation are read from y.
 /// </summary>
 internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalization
 {
-    public void BatchForward(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation)
+    public Tensor? BatchForward(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail)
     {
+        using var pinnedResidual = tail.Residual is null ? default : tail.Residual.Pin<float>();
         using var pinnedX = x.Pin<float>();
         using var pinnedGamma = gamma is null ? default : gamma.Pin<float>();
         using var pinnedBeta = beta is null ? default : beta.Pin<float>();
@@ -15,15 +17,17 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         using var pinnedMean = mean.Pin<float>();
         using var pinnedInverse = inverseDeviation.Pin<float>();
         float* source = pinnedX, scale = pinnedGamma, shift = pinnedBeta, target = pinnedY, means = pinnedMean, inverses = pinnedInverse;
-        var channels = new NormalizationChannels(x);
+        float* residual = pinnedResidual;
+        var (channels, range) = (new NormalizationChannels(x), ClampRange.Of(tail.Activation));
         threads.For(channels.Bundles, channels.Grain, (first, last) =>
         {
             for (var bundle = first; bundle < last; bundle++)
             {
                 channels.Statistics(bundle, source, eps, means, inverses);
-                channels.Normalize(bundle, source, means, inverses, scale, shift, target);
+                channels.Normalize(bundle, source, means, inverses, scale, shift, residual, range, target);
             }
         });
+        return y;
     }
 
     public void UpdateRunning(
@@ -44,8 +48,10 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         }
     }
 
-    public void BatchInference(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y)
+    public Tensor? BatchInference(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y, in BatchNormTail tail)
     {
+        using var pinnedResidual = tail.Residual is null ? default : tail.Residual.Pin<float>();
         using var pinnedX = x.Pin<float>();
         using var pinnedGamma = gamma is null ? default : gamma.Pin<float>();
         using var pinnedBeta = beta is null ? default : beta.Pin<float>();
@@ -55,20 +61,28 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         float* source = pinnedX, scale = pinnedGamma, shift = pinnedBeta, means = pinnedMean, target = pinnedY;
         var inverse = new float[variance.Count];
         InverseDeviations(pinnedVariance, eps, inverse);
-        var channels = new NormalizationChannels(x);
+        float* residual = pinnedResidual;
+        var (channels, range) = (new NormalizationChannels(x), ClampRange.Of(tail.Activation));
         threads.For(channels.Bundles, channels.Grain, (first, last) =>
         {
             fixed (float* inverses = inverse)
             {
-                for (var bundle = first; bundle < last; bundle++) channels.Normalize(bundle, source, means, inverses, scale, shift, target);
+                for (var bundle = first; bundle < last; bundle++)
+                    channels.Normalize(bundle, source, means, inverses, scale, shift, residual, range, target);
             }
         });
+        return y;
     }
 
     public void BatchBackward(
         Tensor x, Tensor dy, Tensor? gamma, Tensor mean, Tensor inverseDeviation, bool batchStatistics,
-        Tensor? dx, Tensor? dgamma, Tensor? dbeta)
+        Tensor? dx, Tensor? dgamma, Tensor? dbeta, in BatchNormGate gate)
     {
+        // dz, the gradient before the activation, takes the place of the residual's gradient, or of dx until that is computed from it.
+        var gates = gate.Activation != ActivationKind.Identity;
+        using var ownGated = gates && gate.Dresidual is null && dx is null ? Tensor.Empty(x.Shape, x.DType, x.Device, x.Layout) : null;
+        using var pinnedGated = gates ? (gate.Dresidual ?? dx ?? ownGated)!.Pin<float>() : default;
+        using var pinnedDecisions = gates ? gate.Decisions!.Pin<float>() : default;
         using var pinnedX = x.Pin<float>();
         using var pinnedDy = dy.Pin<float>();
         using var pinnedGamma = gamma is null ? default : gamma.Pin<float>();
@@ -79,15 +93,18 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         using var pinnedDbeta = dbeta is null ? default : dbeta.Pin<float>();
         float* source = pinnedX, gradient = pinnedDy, scale = pinnedGamma, means = pinnedMean, inverses = pinnedInverse, target = pinnedDx;
         float* dscale = pinnedDgamma, dshift = pinnedDbeta;
-        var channels = new NormalizationChannels(x);
+        float* gated = pinnedGated, decisions = pinnedDecisions;
+        var (channels, range) = (new NormalizationChannels(x), ClampRange.Of(gate.Activation));
         var needsSums = batchStatistics || dgamma is not null || dbeta is not null;
         threads.For(channels.Bundles, channels.Grain, (first, last) =>
         {
             double* sums = stackalloc double[Lanes.Count], products = stackalloc double[Lanes.Count];
             for (var bundle = first; bundle < last; bundle++)
             {
-                if (needsSums) channels.GradientSums(bundle, source, gradient, means, inverses, sums, products, dscale, dshift);
-                if (target is not null) channels.InputGradient(bundle, source, gradient, means, inverses, scale, batchStatistics, sums, products, target);
+                if (gates) channels.Gate(bundle, decisions, gradient, range, gated);
+                var dz = gates ? gated : gradient;
+                if (needsSums) channels.GradientSums(bundle, source, dz, means, inverses, sums, products, dscale, dshift);
+                if (target is not null) channels.InputGradient(bundle, source, dz, means, inverses, scale, batchStatistics, sums, products, target);
             }
         });
     }

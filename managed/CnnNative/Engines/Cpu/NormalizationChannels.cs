@@ -41,9 +41,9 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         }
     }
 
-    /// <summary>y = gamma (x - mean) inverse + beta.</summary>
+    /// <summary>y = clamp(gamma (x - mean) inverse + beta + residual).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Normalize(long bundle, float* x, float* mean, float* inverse, float* gamma, float* beta, float* y)
+    public void Normalize(long bundle, float* x, float* mean, float* inverse, float* gamma, float* beta, float* residual, ClampRange range, float* y)
     {
         var (first, count) = Range(bundle);
         var factor = Lanes.LoadFirst(inverse + first, count);
@@ -52,8 +52,9 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         var center = Lanes.LoadFirst(mean + first, count);
         if (byRows)
         {
-            var map = new NormalizeMap(center, factor, shift);
-            for (var at = first; at < PerChannel * channels; at += channels) map.Apply(Lanes.LoadFirst(x + at, count)).StoreFirst(y + at, count);
+            var map = new NormalizeMap(center, factor, shift, range);
+            if (residual is null) MapRows(map, first, count, x, y);
+            else MapRows(map, first, count, x, residual, y);
         }
         else
         {
@@ -62,9 +63,27 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
                 for (var c = 0; c < count; c++)
                 {
                     var at = image + c * pixels;
-                    VectorMap.Run(new NormalizeMap(center[c], factor[c], shift[c]), x + at, y + at, pixels);
+                    var map = new NormalizeMap(center[c], factor[c], shift[c], range);
+                    if (residual is null) VectorMap.Run(map, x + at, y + at, pixels);
+                    else VectorMap.Run(map, x + at, residual + at, y + at, pixels);
                 }
             }
+        }
+    }
+
+    /// <summary>dz = dy where the activation let its argument pass. dz may be dy.</summary>
+    public void Gate(long bundle, float* y, float* dy, ClampRange range, float* dz)
+    {
+        var (first, count) = Range(bundle);
+        var map = new ClampGradientMap(range);
+        if (byRows)
+        {
+            MapRows(map, first, count, y, dy, dz);
+        }
+        else
+        {
+            for (var image = first * pixels; image < PerChannel * channels; image += channels * pixels)
+                VectorMap.Run(map, y + image, dy + image, dz + image, count * pixels);
         }
     }
 
@@ -101,8 +120,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         {
             var map = new NormalizeGradientMap(
                 Lanes.LoadFirst(mean + first, count), Vector512.Load(factors), Vector512.Load(slopes), Vector512.Load(constants));
-            for (var at = first; at < PerChannel * channels; at += channels)
-                map.Apply(Lanes.LoadFirst(x + at, count), Lanes.LoadFirst(dy + at, count)).StoreFirst(dx + at, count);
+            MapRows(map, first, count, x, dy, dx);
         }
         else
         {
@@ -115,6 +133,19 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
                 }
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MapRows<TMap>(TMap map, long first, int count, float* x, float* y) where TMap : struct, IMap
+    {
+        for (var at = first; at < PerChannel * channels; at += channels) map.Apply(Lanes.LoadFirst(x + at, count)).StoreFirst(y + at, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MapRows<TMap>(TMap map, long first, int count, float* a, float* b, float* y) where TMap : struct, IMapPair
+    {
+        for (var at = first; at < PerChannel * channels; at += channels)
+            map.Apply(Lanes.LoadFirst(a + at, count), Lanes.LoadFirst(b + at, count)).StoreFirst(y + at, count);
     }
 
     private PlaneSums Planes(int count) => new(images, channels * pixels, pixels, count);

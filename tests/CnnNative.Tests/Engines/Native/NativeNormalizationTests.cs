@@ -1,3 +1,4 @@
+using CnnNative.Engines;
 using CnnNative.Engines.Native;
 using CnnNative.TestKit;
 using NUnit.Framework;
@@ -14,6 +15,12 @@ public sealed class NativeNormalizationTests : NativeTests
         from shape in Shapes
         from layout in shape.Rank == 4 ? Enum.GetValues<Layout>() : [Layout.Nchw]
         from type in shape.Count < 50000 ? Types : [DType.Float32]
+        select new TestCaseData(type, shape, layout);
+
+    private static IEnumerable<TestCaseData> ProblemsOfDecisions() =>
+        from shape in (Shape[])[[64, 10], [443, 3], [4, 6, 7, 5], [3, 8, 8, 8], [3, 8, 32, 32], [1, 1, 144, 130]]
+        from layout in shape.Rank == 4 ? Enum.GetValues<Layout>() : [Layout.Nchw]
+        from type in Types
         select new TestCaseData(type, shape, layout);
 
     [TestCaseSource(nameof(Problems))]
@@ -35,6 +42,34 @@ public sealed class NativeNormalizationTests : NativeTests
             return [y, mean, inverse, runningMean, runningVariance, dx, dgamma, dbeta, dxGiven];
         });
     }
+
+    /// <summary>Shapes whose vectors hold half a byte of decisions, cross planes, and end within a byte.</summary>
+    [TestCaseSource(nameof(ProblemsOfDecisions))]
+    public void ResidualAndActivationAgreeWithTheCpu(DType type, Shape shape, Layout layout)
+    {
+        var channels = shape[1];
+        Compare(type, 24, side =>
+        {
+            var engine = side.Device.Engine.Normalization;
+            // Multiples of 1/4 and given statistics of 0 and 1: the decision of no element hangs on a rounding.
+            Tensor x = side.Of(Quarters(shape.Count, 1), shape, layout), residual = side.Of(Quarters(shape.Count, 2), shape, layout);
+            Tensor dy = side.Of(Random(shape.Count, 3), shape, layout), beta = side.Float(Quarters(channels, 4));
+            Tensor mean = side.Float(new float[channels]), variance = side.Float(Enumerable.Repeat(1f, channels).ToArray());
+            var outputs = new List<Tensor>();
+            foreach (var summand in (Tensor?[])[null, residual])
+            {
+                Tensor y = side.Empty(shape, layout), dx = side.Empty(shape, layout), dz = side.Empty(shape, layout);
+                Tensor dgamma = side.EmptyFloat(channels), dbeta = side.EmptyFloat(channels);
+                var decisions = engine.BatchInference(x, null, beta, 0f, mean, variance, y, new(summand, ActivationKind.Relu6, ForGradient: true));
+                engine.BatchBackward(x, dy, null, mean, variance, true, dx, dgamma, dbeta, new(ActivationKind.Relu6, beta, decisions, dz));
+                outputs.AddRange([y, dx, dz, dgamma, dbeta]);
+            }
+
+            return [.. outputs];
+        });
+    }
+
+    private static float[] Quarters(long count, int seed) => Array.ConvertAll(Random(count, seed, -12f, 28f), value => MathF.Round(value) / 4);
 
     [TestCaseSource(nameof(Problems))]
     public void InferenceAgreesWithTheCpu(DType type, Shape shape, Layout layout)

@@ -619,7 +619,8 @@ internal sealed unsafe partial class Kernels
     [
         ("AdamParameters", 3848, sizeof(AdamParameters)),
         ("AdamRule", 40, sizeof(AdamRule)),
-        ("BatchNormGradients", 48, sizeof(BatchNormGradients)),
+        ("BatchNormGradients", 80, sizeof(BatchNormGradients)),
+        ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
         ("ChannelGeometry", 32, sizeof(ChannelGeometry)),
         ("ChannelMap", 40, sizeof(ChannelMap)),
@@ -734,64 +735,67 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.BatchNormGradientFinish, launch, arguments);
     }
 
-    /// <summary>batch_norm_gradient_sums_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, float* mean, GradientSums* parts)</summary>
-    public void BatchNormGradientSumsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, DevicePointer mean, DevicePointer parts)
+    /// <summary>batch_norm_gradient_sums_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)</summary>
+    public void BatchNormGradientSumsPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer parts)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &geometry;
-        arguments[3] = &mean;
+        arguments[3] = &gradients;
         arguments[4] = &parts;
         Launch(OfType(type, Kernel.BatchNormGradientSumsPlanesF32, Kernel.BatchNormGradientSumsPlanesBf16, Kernel.BatchNormGradientSumsPlanesF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_gradient_sums_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, float* mean, GradientSums* parts)</summary>
-    public void BatchNormGradientSumsRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, DevicePointer mean, DevicePointer parts)
+    /// <summary>batch_norm_gradient_sums_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, GradientSums* parts)</summary>
+    public void BatchNormGradientSumsRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer parts)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &geometry;
-        arguments[3] = &mean;
+        arguments[3] = &gradients;
         arguments[4] = &parts;
         Launch(OfType(type, Kernel.BatchNormGradientSumsRowsF32, Kernel.BatchNormGradientSumsRowsBf16, Kernel.BatchNormGradientSumsRowsF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_small_backward_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx)</summary>
-    public void BatchNormSmallBackwardPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx)
+    /// <summary>batch_norm_small_backward_planes_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx, float* dz)</summary>
+    public void BatchNormSmallBackwardPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx, DevicePointer dz)
     {
-        void** arguments = stackalloc void*[5];
+        void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &geometry;
         arguments[3] = &gradients;
         arguments[4] = &dx;
+        arguments[5] = &dz;
         Launch(OfType(type, Kernel.BatchNormSmallBackwardPlanesF32, Kernel.BatchNormSmallBackwardPlanesBf16, Kernel.BatchNormSmallBackwardPlanesF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_small_backward_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx)</summary>
-    public void BatchNormSmallBackwardRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx)
+    /// <summary>batch_norm_small_backward_rows_f32, _bf16 or _f16(float* x, float* dy, ChannelGeometry geometry, BatchNormGradients gradients, float* dx, float* dz)</summary>
+    public void BatchNormSmallBackwardRows(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelGeometry geometry, BatchNormGradients gradients, DevicePointer dx, DevicePointer dz)
     {
-        void** arguments = stackalloc void*[5];
+        void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &geometry;
         arguments[3] = &gradients;
         arguments[4] = &dx;
+        arguments[5] = &dz;
         Launch(OfType(type, Kernel.BatchNormSmallBackwardRowsF32, Kernel.BatchNormSmallBackwardRowsBf16, Kernel.BatchNormSmallBackwardRowsF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_input_gradient_f32, _bf16 or _f16(float* x, float* dy, ChannelMap map, BatchNormGradients gradients, float2* means, float* dx)</summary>
-    public void BatchNormInputGradient(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelMap map, BatchNormGradients gradients, DevicePointer means, DevicePointer dx)
+    /// <summary>batch_norm_input_gradient_f32, _bf16 or _f16(float* x, float* dy, ChannelMap map, BatchNormGradients gradients, float2* means, float* dx, float* dz)</summary>
+    public void BatchNormInputGradient(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, ChannelMap map, BatchNormGradients gradients, DevicePointer means, DevicePointer dx, DevicePointer dz)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[7];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &map;
         arguments[3] = &gradients;
         arguments[4] = &means;
         arguments[5] = &dx;
+        arguments[6] = &dz;
         Launch(OfType(type, Kernel.BatchNormInputGradientF32, Kernel.BatchNormInputGradientBf16, Kernel.BatchNormInputGradientF16), launch, arguments);
     }
 
@@ -854,47 +858,46 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.BatchNormStatisticsRowsF32, Kernel.BatchNormStatisticsRowsBf16, Kernel.BatchNormStatisticsRowsF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_small_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* gamma, float* beta, float eps, float* y, float* mean, float* inverse)</summary>
-    public void BatchNormSmallPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer gamma, DevicePointer beta, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &geometry;
-        arguments[2] = &gamma;
-        arguments[3] = &beta;
-        arguments[4] = &eps;
-        arguments[5] = &y;
-        arguments[6] = &mean;
-        arguments[7] = &inverse;
-        Launch(OfType(type, Kernel.BatchNormSmallPlanesF32, Kernel.BatchNormSmallPlanesBf16, Kernel.BatchNormSmallPlanesF16), launch, arguments);
-    }
-
-    /// <summary>batch_norm_small_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, float* gamma, float* beta, float eps, float* y, float* mean, float* inverse)</summary>
-    public void BatchNormSmallRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, DevicePointer gamma, DevicePointer beta, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &geometry;
-        arguments[2] = &gamma;
-        arguments[3] = &beta;
-        arguments[4] = &eps;
-        arguments[5] = &y;
-        arguments[6] = &mean;
-        arguments[7] = &inverse;
-        Launch(OfType(type, Kernel.BatchNormSmallRowsF32, Kernel.BatchNormSmallRowsBf16, Kernel.BatchNormSmallRowsF16), launch, arguments);
-    }
-
-    /// <summary>batch_norm_apply_f32, _bf16 or _f16(float* x, ChannelMap map, float* mean, float* inverse, float* gamma, float* beta, float* y)</summary>
-    public void BatchNormApply(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelMap map, DevicePointer mean, DevicePointer inverse, DevicePointer gamma, DevicePointer beta, DevicePointer y)
+    /// <summary>batch_norm_small_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, float eps, float* y, float* mean, float* inverse)</summary>
+    public void BatchNormSmallPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
-        arguments[1] = &map;
-        arguments[2] = &mean;
-        arguments[3] = &inverse;
-        arguments[4] = &gamma;
-        arguments[5] = &beta;
+        arguments[1] = &geometry;
+        arguments[2] = &output;
+        arguments[3] = &eps;
+        arguments[4] = &y;
+        arguments[5] = &mean;
+        arguments[6] = &inverse;
+        Launch(OfType(type, Kernel.BatchNormSmallPlanesF32, Kernel.BatchNormSmallPlanesBf16, Kernel.BatchNormSmallPlanesF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_small_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, float eps, float* y, float* mean, float* inverse)</summary>
+    public void BatchNormSmallRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &geometry;
+        arguments[2] = &output;
+        arguments[3] = &eps;
+        arguments[4] = &y;
+        arguments[5] = &mean;
+        arguments[6] = &inverse;
+        Launch(OfType(type, Kernel.BatchNormSmallRowsF32, Kernel.BatchNormSmallRowsBf16, Kernel.BatchNormSmallRowsF16), launch, arguments);
+    }
+
+    /// <summary>batch_norm_apply_f32, _bf16 or _f16(float* x, float* residual, ChannelMap map, float* mean, float* inverse, BatchNormOutput output, float* y, unsigned char* decisions)</summary>
+    public void BatchNormApply(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer residual, ChannelMap map, DevicePointer mean, DevicePointer inverse, BatchNormOutput output, DevicePointer y, DevicePointer decisions)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &residual;
+        arguments[2] = &map;
+        arguments[3] = &mean;
+        arguments[4] = &inverse;
+        arguments[5] = &output;
         arguments[6] = &y;
+        arguments[7] = &decisions;
         Launch(OfType(type, Kernel.BatchNormApplyF32, Kernel.BatchNormApplyBf16, Kernel.BatchNormApplyF16), launch, arguments);
     }
 

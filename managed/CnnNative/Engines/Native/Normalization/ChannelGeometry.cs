@@ -33,12 +33,3 @@ internal readonly struct ChannelMap
     public static ChannelOrder OrderOf(int run, int channels, int width) =>
         run % width == 0 ? ChannelOrder.Run : run == 1 && channels % width == 0 ? ChannelOrder.Consecutive : ChannelOrder.Any;
 }
-
-/// <summary>The tensors of the backward pass; the twin of the structure in native/kernels/norm/batch_norm_backward.cu.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct BatchNormGradients
-{
-    public DevicePointer Gamma, Mean, Inverse, Dgamma, Dbeta;
-    public float M;
-    public int Batch;
-}

@@ -10,7 +10,8 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
 {
     private const int MomentsBytes = 4 * sizeof(float), PairBytes = 2 * sizeof(float);
 
-    public void BatchForward(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation)
+    public Tensor? BatchForward(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail)
     {
         CheckFloat(nameof(BatchForward), gamma, beta, mean, inverseDeviation);
         using var source = x.OnDevice();
@@ -20,20 +21,17 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
         using var means = mean.OnDevice();
         using var inverses = inverseDeviation.OnDevice();
         var plan = Plan(x, source.Pointer.Address | target.Pointer.Address);
-        if (plan.Bundles == 0) return;
-        if (!plan.IsSmall)
+        if (plan.Bundles == 0) return null;
+        var output = new BatchNormOutput { Gamma = scale, Beta = shift, Clamp = ClampRange.Of(tail.Activation) };
+        if (plan.IsSmall && tail.Residual is null)
         {
-            Statistics(x.DType, plan, source, eps, means, inverses);
-            context.Kernels.BatchNormApply(x.DType, MapLaunch.For(x), source, new(x), means, inverses, scale, shift, target);
+            if (plan.ByRows) context.Kernels.BatchNormSmallRows(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
+            else context.Kernels.BatchNormSmallPlanes(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
+            return null;
         }
-        else if (plan.ByRows)
-        {
-            context.Kernels.BatchNormSmallRows(x.DType, plan.Launch, source, plan.Geometry, scale, shift, eps, target, means, inverses);
-        }
-        else
-        {
-            context.Kernels.BatchNormSmallPlanes(x.DType, plan.Launch, source, plan.Geometry, scale, shift, eps, target, means, inverses);
-        }
+
+        Statistics(x.DType, plan, source, eps, means, inverses);
+        return Apply(x, source, means, inverses, output, target, tail);
     }
 
     public void UpdateRunning(
@@ -49,10 +47,11 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
             MapLaunch.Over(mean.Count), means, inverses, eps, count, momentum, (int)mean.Count, runningMeans, runningVariances);
     }
 
-    public void BatchInference(Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y)
+    public Tensor? BatchInference(
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor mean, Tensor variance, Tensor y, in BatchNormTail tail)
     {
         CheckFloat(nameof(BatchInference), gamma, beta, mean, variance);
-        if (x.Count == 0) return;
+        if (x.Count == 0) return null;
         using var source = x.OnDevice();
         using var scale = gamma.OnDevice();
         using var shift = beta.OnDevice();
@@ -61,32 +60,36 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
         using var target = y.OnDevice();
         using var inverses = context.Rent(variance.Bytes);
         InverseDeviation(variances, eps, (int)variance.Count, inverses);
-        context.Kernels.BatchNormApply(x.DType, MapLaunch.For(x), source, new(x), means, inverses, scale, shift, target);
+        return Apply(x, source, means, inverses, new() { Gamma = scale, Beta = shift, Clamp = ClampRange.Of(tail.Activation) }, target, tail);
     }
 
     public void BatchBackward(
         Tensor x, Tensor dy, Tensor? gamma, Tensor mean, Tensor inverseDeviation, bool batchStatistics,
-        Tensor? dx, Tensor? dgamma, Tensor? dbeta)
+        Tensor? dx, Tensor? dgamma, Tensor? dbeta, in BatchNormGate gate)
     {
-        CheckFloat(nameof(BatchBackward), gamma, mean, inverseDeviation, dgamma, dbeta);
+        CheckFloat(nameof(BatchBackward), gamma, gate.Beta, mean, inverseDeviation, dgamma, dbeta);
         using var source = x.OnDevice();
         using var gradient = dy.OnDevice();
         using var scale = gamma.OnDevice();
         using var means = mean.OnDevice();
         using var inverses = inverseDeviation.OnDevice();
+        using var shift = gate.Beta.OnDevice();
+        using var decisions = gate.Decisions.OnDevice();
         using var target = dx.OnDevice();
+        using var residualTarget = gate.Dresidual.OnDevice();
         using var scaleGradient = dgamma.OnDevice();
         using var shiftGradient = dbeta.OnDevice();
-        var plan = Plan(x, source.Pointer.Address | gradient.Pointer.Address | target.Pointer.Address);
+        var plan = Plan(x, source.Pointer.Address | gradient.Pointer.Address | target.Pointer.Address | residualTarget.Pointer.Address);
         if (plan.Bundles == 0) return;
         var gradients = new BatchNormGradients
         {
-            Gamma = scale, Mean = means, Inverse = inverses, Dgamma = scaleGradient, Dbeta = shiftGradient,
+            Gamma = scale, Beta = shift, Mean = means, Inverse = inverses, Dgamma = scaleGradient, Dbeta = shiftGradient,
+            Decisions = decisions, Clamp = ClampRange.Of(gate.Activation), Gate = GateOf(gate),
             M = x.Shape[0] * x.Shape.CountFrom(2), Batch = batchStatistics ? 1 : 0,
         };
         var needsSums = batchStatistics || dgamma is not null || dbeta is not null;
-        if (needsSums && plan.IsSmall) BackwardOfSmall(x.DType, plan, source, gradient, gradients, target);
-        else BackwardOfLarge(x, plan, source, gradient, gradients, needsSums, target);
+        if (needsSums && plan.IsSmall) BackwardOfSmall(x.DType, plan, source, gradient, gradients, target, residualTarget);
+        else BackwardOfLarge(x, plan, source, gradient, gradients, needsSums, target, residualTarget);
     }
 
     public void InverseDeviation(Tensor variance, float eps, Tensor inverseDeviation)
@@ -100,12 +103,28 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
     private static ChannelPlan Plan(Tensor x, ulong addresses) =>
         ChannelPlan.For(x.Shape[0], x.Shape[1], x.Shape.CountFrom(2), x.Layout, x.DType, addresses % 16 == 0);
 
+    private static Gate GateOf(in BatchNormGate gate) =>
+        gate.Activation == ActivationKind.Identity ? Gate.Open : gate.Decisions is null ? Gate.Recomputed : Gate.Recorded;
+
     private static void CheckFloat(string operation, params ReadOnlySpan<Tensor?> tensors)
     {
         foreach (var tensor in tensors)
         {
             if (tensor is not null) Require.DType(operation, "statistics and weights", tensor, DType.Float32);
         }
+    }
+
+    /// <summary>The map of the second pass. Returns a bit per element where the backward pass cannot find the activation's decisions in x.</summary>
+    private Tensor? Apply(
+        Tensor x, DevicePointer source, DevicePointer means, DevicePointer inverses, in BatchNormOutput output, DevicePointer target, in BatchNormTail tail)
+    {
+        if (x.Count == 0) return null;
+        var records = tail is { ForGradient: true, Residual: not null, Activation: not ActivationKind.Identity };
+        var decisions = records ? Tensor.Empty([Index32.Of("BatchNorm", (x.Count + 7) / 8)], DType.UInt8, x.Device) : null;
+        using var residual = tail.Residual.OnDevice();
+        using var bits = decisions.OnDevice();
+        context.Kernels.BatchNormApply(x.DType, MapLaunch.For(x), source, residual, new(x), means, inverses, output, target, bits);
+        return decisions;
     }
 
     private void InverseDeviation(DevicePointer variances, float eps, int channels, DevicePointer inverses)
@@ -121,26 +140,28 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
         context.Kernels.BatchNormFinish(plan.FinishLaunch, parts, plan.Parts, plan.Geometry.Channels, eps, means, inverses);
     }
 
-    private void BackwardOfSmall(DType type, in ChannelPlan plan, DevicePointer x, DevicePointer dy, in BatchNormGradients gradients, DevicePointer dx)
+    private void BackwardOfSmall(DType type, in ChannelPlan plan, DevicePointer x, DevicePointer dy, in BatchNormGradients gradients,
+        DevicePointer dx, DevicePointer dresidual)
     {
-        if (plan.ByRows) context.Kernels.BatchNormSmallBackwardRows(type, plan.Launch, x, dy, plan.Geometry, gradients, dx);
-        else context.Kernels.BatchNormSmallBackwardPlanes(type, plan.Launch, x, dy, plan.Geometry, gradients, dx);
+        if (plan.ByRows) context.Kernels.BatchNormSmallBackwardRows(type, plan.Launch, x, dy, plan.Geometry, gradients, dx, dresidual);
+        else context.Kernels.BatchNormSmallBackwardPlanes(type, plan.Launch, x, dy, plan.Geometry, gradients, dx, dresidual);
     }
 
     private void BackwardOfLarge(
-        Tensor x, in ChannelPlan plan, DevicePointer source, DevicePointer dy, in BatchNormGradients gradients, bool needsSums, DevicePointer dx)
+        Tensor x, in ChannelPlan plan, DevicePointer source, DevicePointer dy, in BatchNormGradients gradients, bool needsSums,
+        DevicePointer dx, DevicePointer dresidual)
     {
         using var sums = context.Rent((long)(plan.Parts + 1) * plan.Geometry.Channels * PairBytes);
         var means = sums.Pointer.Plus((long)plan.Parts * plan.Geometry.Channels * PairBytes);
         if (needsSums)
         {
-            if (plan.ByRows) context.Kernels.BatchNormGradientSumsRows(x.DType, plan.Launch, source, dy, plan.Geometry, gradients.Mean, sums);
-            else context.Kernels.BatchNormGradientSumsPlanes(x.DType, plan.Launch, source, dy, plan.Geometry, gradients.Mean, sums);
+            if (plan.ByRows) context.Kernels.BatchNormGradientSumsRows(x.DType, plan.Launch, source, dy, plan.Geometry, gradients, sums);
+            else context.Kernels.BatchNormGradientSumsPlanes(x.DType, plan.Launch, source, dy, plan.Geometry, gradients, sums);
             context.Kernels.BatchNormGradientFinish(plan.FinishLaunch, sums, plan.Parts, plan.Geometry.Channels, gradients, means);
         }
 
-        if (dx.IsNull || x.Count == 0) return;
+        if (x.Count == 0 || (dx.IsNull && dresidual.IsNull)) return;
         context.Kernels.BatchNormInputGradient(
-            x.DType, MapLaunch.For(x), source, dy, new(x), gradients, needsSums ? means : DevicePointer.Null, dx);
+            x.DType, MapLaunch.For(x), source, dy, new(x), gradients, needsSums ? means : DevicePointer.Null, dx, dresidual);
     }
 }
