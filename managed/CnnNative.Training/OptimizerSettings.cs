@@ -8,8 +8,9 @@ namespace CnnNative.Training;
 /// <param name="Momentum">Share of the old direction that SGD keeps; Adam has none.</param>
 /// <param name="WeightDecay">Multiple of each parameter that is added to its gradient.</param>
 /// <param name="RateDecay">How fast the step size shrinks: see <see cref="RateAt"/>; 0 keeps it.</param>
+/// <param name="ClipNorm">The largest norm of all gradients together, to which they are scaled: see <see cref="GradientClipping"/>; 0 for no limit.</param>
 public sealed record OptimizerSettings(
-    OptimizerKind Kind, float LearningRate, float Momentum = 0f, float WeightDecay = 0f, float RateDecay = 0f)
+    OptimizerKind Kind, float LearningRate, float Momentum = 0f, float WeightDecay = 0f, float RateDecay = 0f, float ClipNorm = 0f)
 {
     /// <summary>
     /// The step size after some steps: rate / (1 + decay * steps) (Robbins and Monro, 1951; Bottou, 2012). It depends on no
@@ -32,7 +33,8 @@ public sealed record OptimizerSettings(
     public override string ToString() =>
         $"{Kind.ToString().ToLowerInvariant()}, learning rate {LearningRate}"
         + (RateDecay == 0 ? "" : $" / (1 + {RateDecay} x step)")
-        + (Momentum == 0 ? "" : $", momentum {Momentum}") + (WeightDecay == 0 ? "" : $", weight decay {WeightDecay}");
+        + (Momentum == 0 ? "" : $", momentum {Momentum}") + (WeightDecay == 0 ? "" : $", weight decay {WeightDecay}")
+        + (ClipNorm == 0 ? "" : $", gradients clipped to {ClipNorm}");
 }
 
 /// <summary>The optimizers that a checkpoint can name.</summary>

@@ -42,7 +42,7 @@ public sealed class Trainer : IDisposable
         device = train.Device;
         optimizer = settings.Optimizer.Create(model.Parameters());
         log = new StepLog(device);
-        trainingStep = new TrainingStep(model, optimizer, train.BatchSize, train.Dataset.ClassCount, settings.Captured);
+        trainingStep = new TrainingStep(model, optimizer, train.BatchSize, train.Dataset.ClassCount, settings.Captured, settings.Optimizer.ClipNorm);
     }
 
     /// <summary>Takes over weights, optimizer, random numbers and position of an earlier training, so that <see cref="Run"/> goes on where it stopped.</summary>

@@ -4,10 +4,10 @@ using CnnNative.Optimizers;
 namespace CnnNative.Training;
 
 /// <summary>
-/// One step of training: scores, loss, gradients, update. Captured, full batches are copied to fixed tensors and the step
+/// One step of training: scores, loss, gradients, clipped if that is asked, update. Captured, full batches are copied to fixed tensors and the step
 /// is replayed as one CUDA graph; a batch that is not full runs as it is.
 /// </summary>
-internal sealed class TrainingStep(Module model, Optimizer optimizer, int batchSize, int classes, bool isCaptured) : IDisposable
+internal sealed class TrainingStep(Module model, Optimizer optimizer, int batchSize, int classes, bool isCaptured, float clipNorm = 0f) : IDisposable
 {
     private CapturedStep? captured;
     private Tensor? images, labels, scores, loss;
@@ -49,6 +49,7 @@ internal sealed class TrainingStep(Module model, Optimizer optimizer, int batchS
         var stepScores = model.Forward(batchImages);
         var stepLoss = Functional.CrossEntropy(stepScores, batchLabels);
         stepLoss.Backward();
+        if (clipNorm > 0) GradientClipping.ByNorm(optimizer.Parameters, clipNorm);
         optimizer.Step();
         return (stepLoss, stepScores);
     }

@@ -14,6 +14,7 @@ public sealed class BadInputTests : CliFixture
     [TestCase("--lr", "-1", "--lr is -1; it must be a number above 0")]
     [TestCase("--lr", "NaN", "--lr is NaN; it must be a number above 0")]
     [TestCase("--lr-decay", "-1", "--lr-decay is -1; it must be a number from 0")]
+    [TestCase("--clip-norm", "-1", "--clip-norm is -1; it must be a number from 0")]
     [TestCase("--momentum", "-0.5", "--momentum is -0.5; it must be a number from 0")]
     public void A_number_that_makes_no_sense(string option, string value, string problem) =>
         Assert.That(Fails(1, "train", option, value), Is.EqualTo($"error: {problem}"));

@@ -14,7 +14,7 @@ internal sealed class TrainOptions
     {
         Model.AcceptOnlyFromAmong([.. ModelCatalog.Names]);
         Optimizer.AcceptOnlyFromAmong("sgd", "adam");
-        foreach (var option in new Option[] { Model, Data, Epochs, MaxSteps, Batch, Optimizer, LearningRate, RateDecay, Momentum, Seed, Resume, Out })
+        foreach (var option in new Option[] { Model, Data, Epochs, MaxSteps, Batch, Optimizer, LearningRate, RateDecay, Momentum, ClipNorm, Seed, Resume, Out })
             command.Add(option);
         Device = new DeviceOptions(command);
         command.Add(Capture);
@@ -49,6 +49,11 @@ internal sealed class TrainOptions
     public Option<float?> Momentum { get; } = new("--momentum")
     {
         Description = $"Share of the old direction that sgd keeps [default: {TrainRequest.DefaultMomentum}]", HelpName = "X",
+    };
+
+    public Option<float?> ClipNorm { get; } = new("--clip-norm")
+    {
+        Description = "Largest norm of all gradients together, to which they are scaled; 0 for no limit [default: 0]", HelpName = "X",
     };
 
     public Option<ulong?> Seed { get; } = new("--seed") { Description = "Initial weights, order of images, dropout [default: 0]", HelpName = "N" };

@@ -66,7 +66,8 @@ internal sealed record TrainRequest(string Model, DataSource Data, int BatchSize
         var decay = Check.Finite("--lr-decay", parsed.GetValue(options.RateDecay))
             ?? resumed?.RateDecay ?? (kind == OptimizerKind.Sgd ? DefaultSgdDecay : 0f);
         momentum ??= resumed?.Momentum ?? (kind == OptimizerKind.Sgd ? DefaultMomentum : 0f);
-        return new OptimizerSettings(kind, rate, momentum.Value, resumed?.WeightDecay ?? 0f, decay);
+        var clip = Check.Finite("--clip-norm", parsed.GetValue(options.ClipNorm)) ?? resumed?.ClipNorm ?? 0f;
+        return new OptimizerSettings(kind, rate, momentum.Value, resumed?.WeightDecay ?? 0f, decay, clip);
     }
 
     /// <summary>What was asked for, or what the checkpoint says; they must not differ.</summary>

@@ -29,6 +29,7 @@ internal static class CheckpointMetadata
             ["momentum"] = $"{optimizer.Momentum}",
             ["weight_decay"] = $"{optimizer.WeightDecay}",
             ["learning_rate_decay"] = $"{optimizer.RateDecay}",
+            ["clip_norm"] = $"{optimizer.ClipNorm}",
             ["epoch"] = $"{state.Epoch}",
             ["batch"] = $"{state.Batch}",
             ["step"] = $"{state.Step}",
@@ -71,7 +72,8 @@ internal static class CheckpointMetadata
         if (!Enum.TryParse<OptimizerKind>(text.Text("optimizer"), ignoreCase: true, out var kind) || !Enum.IsDefined(kind))
             throw text.Wrong("optimizer", "sgd or adam");
         return new OptimizerSettings(
-            kind, text.Float("learning_rate"), text.Float("momentum"), text.Float("weight_decay"), text.Float("learning_rate_decay"));
+            kind, text.Float("learning_rate"), text.Float("momentum"), text.Float("weight_decay"), text.Float("learning_rate_decay"),
+            text.Has("clip_norm") ? text.Float("clip_norm") : 0f);
     }
 
     private static TrainingState ReadState(MetadataReader text) => new(

@@ -53,22 +53,17 @@ internal sealed class StepRecorder : IDisposable
         device.Random.Position = firstStream;
     }
 
-    /// <summary>Records an optimizer call whose rate and step count are asked for anew at each replay, in the order of recording.</summary>
+    /// <summary>
+    /// Begins an optimizer call whose rate and step count are asked for anew at each replay, in the order of recording. The call ends when
+    /// the result is disposed.
+    /// </summary>
     /// <param name="now">Gives the numbers of the next replay.</param>
-    /// <param name="call">The call.</param>
-    public void Record(Func<OptimizerClock> now, Action call)
+    public OptimizerCall OpenCall(Func<OptimizerClock> now)
     {
         if (clocks.Count == MostClocks) throw new InvalidOperationException($"Capture: a step calls optimizers more than {MostClocks} times");
         current = clocks.Count;
         clocks.Add(now);
-        try
-        {
-            call();
-        }
-        finally
-        {
-            current = -1;
-        }
+        return new OptimizerCall(this);
     }
 
     /// <summary>Puts the numbers of the next replay on the device, and counts the replay.</summary>
@@ -86,5 +81,11 @@ internal sealed class StepRecorder : IDisposable
         numbers.Release();
         if (reservation is not null) device.Memory.EndReservation(reservation);
         reservation = null;
+    }
+
+    /// <summary>A call that is being recorded.</summary>
+    internal readonly struct OptimizerCall(StepRecorder recorder) : IDisposable
+    {
+        public void Dispose() => recorder.current = -1;
     }
 }

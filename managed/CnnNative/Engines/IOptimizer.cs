@@ -32,7 +32,20 @@ public readonly record struct AdamSlot(Tensor Parameter, Tensor Gradient, Tensor
 /// <param name="Step">Number of this step, from 1, for the bias corrections.</param>
 public readonly record struct AdamSettings(float LearningRate, float Beta1, float Beta2, float Eps, float WeightDecay, long Step);
 
-/// <summary>Steps of optimisers over many parameters at once.</summary>
+/// <summary>How the sizes of numbers are put together into one.</summary>
+public enum NormOrder
+{
+    /// <summary>The sum of their absolute values.</summary>
+    One,
+
+    /// <summary>The root of the sum of their squares.</summary>
+    Two,
+
+    /// <summary>The largest absolute value.</summary>
+    Infinity,
+}
+
+/// <summary>Steps of optimisers, and clipping of gradients, over many parameters at once.</summary>
 public interface IOptimizer
 {
     /// <summary>One step of stochastic gradient descent, with PyTorch's meaning of momentum: v = m v + (1 - d) g; w -= lr v.</summary>
@@ -44,4 +57,21 @@ public interface IOptimizer
     /// <param name="slots">The parameters.</param>
     /// <param name="settings">The settings.</param>
     void Adam(ReadOnlySpan<AdamSlot> slots, in AdamSettings settings);
+
+    /// <summary>The norm of all gradients as one vector, in an order of summation that depends on the sizes alone. NaN and infinity reach it.</summary>
+    /// <param name="gradients">The gradients.</param>
+    /// <param name="order">Which norm.</param>
+    /// <param name="norm">A single element, overwritten.</param>
+    void GradientNorm(ReadOnlySpan<Tensor> gradients, NormOrder order, Tensor norm);
+
+    /// <summary>g = min(1, most / (norm + 1e-6)) g for every gradient.</summary>
+    /// <param name="gradients">The gradients, updated.</param>
+    /// <param name="norm">Their norm, a single element on the device.</param>
+    /// <param name="most">The largest norm allowed.</param>
+    void ScaleGradients(ReadOnlySpan<Tensor> gradients, Tensor norm, float most);
+
+    /// <summary>g = min(max(g, -limit), limit) for every gradient; NaN stays.</summary>
+    /// <param name="gradients">The gradients, updated.</param>
+    /// <param name="limit">Largest absolute value allowed.</param>
+    void ClampGradients(ReadOnlySpan<Tensor> gradients, float limit);
 }

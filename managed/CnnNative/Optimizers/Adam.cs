@@ -89,16 +89,27 @@ public sealed class Adam : Optimizer
         if (slots.Count == 0) return;
         var settings = new AdamSettings(LearningRate, beta1, beta2, eps, weightDecay, step);
         var device = slots[0].Parameter.Device;
-        int[] group = [.. members];
-        Call(device, () => device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings), () => new(DecimalSetting.Of(LearningRate), Advance(group)));
-        // What is only recorded has not happened yet.
-        if (device is not CudaDevice { Recorder: not null }) Advance(group);
+        if (RecorderOf(device) is { } recorder)
+        {
+            // What is only recorded has not happened yet: each replay counts.
+            using var call = OpenCall(recorder, [.. members]);
+            device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings);
+        }
+        else
+        {
+            device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), settings);
+            Advance(members);
+        }
+
         slots.Clear();
         members.Clear();
     }
 
+    private StepRecorder.OptimizerCall OpenCall(StepRecorder recorder, List<int> group) =>
+        recorder.OpenCall(() => new(DecimalSetting.Of(LearningRate), Advance(group)));
+
     /// <summary>Counts one more gradient for parameters that step together, and gives their number.</summary>
-    private long Advance(int[] group)
+    private long Advance(List<int> group)
     {
         foreach (var index in group) steps[index]!.Device.Engine.Elementwise.Increment(steps[index]!);
         return Count(group[0]);

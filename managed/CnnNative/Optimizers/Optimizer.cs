@@ -27,11 +27,7 @@ public abstract class Optimizer : IDisposable
     public IReadOnlyList<Tensor> Parameters => parameters;
 
     /// <summary>Changes every parameter that has a gradient.</summary>
-    public void Step()
-    {
-        using var scope = Scope.NoGradients();
-        Update();
-    }
+    public void Step() => Update();
 
     /// <summary>Drops all gradients. Not needed where each step has a scope: the gradients go with it.</summary>
     public void ZeroGrad()
@@ -61,15 +57,11 @@ public abstract class Optimizer : IDisposable
         foreach (var tensor in StateDict().Values) tensor.Dispose();
     }
 
-    /// <summary>Changes every parameter that has a gradient; no gradients are recorded.</summary>
+    /// <summary>Changes every parameter that has a gradient. It speaks to the engine, so no gradients are recorded.</summary>
     private protected abstract void Update();
 
-    /// <summary>Runs a call of the engine's optimizer; in a captured step its rate and step count are asked for anew at each replay.</summary>
-    private protected static void Call(Device device, Action call, Func<OptimizerClock> replay)
-    {
-        if (device is CudaDevice { Recorder: { } recorder }) recorder.Record(replay, call);
-        else call();
-    }
+    /// <summary>What records a call on this device; null where nothing is captured.</summary>
+    private protected static StepRecorder? RecorderOf(Device device) => (device as CudaDevice)?.Recorder;
 
     private protected static float NotNegative(float value, string name) =>
         value >= 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} must not be negative");

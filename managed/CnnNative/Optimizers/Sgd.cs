@@ -71,7 +71,7 @@ public sealed class Sgd : Optimizer
         if (slots.Count == 0) return;
         var settings = new SgdSettings(LearningRate, momentum, dampening, weightDecay, nesterov, isFirst);
         var device = slots[0].Parameter.Device;
-        Call(device, () => device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings), () => new(LearningRate, 0));
+        using (RecorderOf(device)?.OpenCall(() => new(LearningRate, 0))) device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings);
         slots.Clear();
     }
 }

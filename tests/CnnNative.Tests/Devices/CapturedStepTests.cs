@@ -26,6 +26,9 @@ public sealed class CapturedStepTests : IDeviceFixture
     public void Replays_equal_eager_steps_with_sgd() => RequireEqual(parameters => new Sgd(parameters, 0.1f, momentum: 0.9f, weightDecay: 0.01f));
 
     [Test]
+    public void Replays_clip_gradients_like_eager_steps() => RequireEqual(parameters => new Sgd(parameters, 0.1f, momentum: 0.9f), clipNorm: 0.5f);
+
+    [Test]
     public void Replays_equal_eager_steps_with_adam() => RequireEqual(parameters => new Adam(parameters, 0.01f));
 
     [Test]
@@ -69,17 +72,17 @@ public sealed class CapturedStepTests : IDeviceFixture
     [Test]
     public void The_cpu_has_none() => Assert.That(() => CpuDevice.Shared.Capture(() => { }), Throws.TypeOf<EngineNotSupportedException>());
 
-    private void RequireEqual(Func<IEnumerable<Tensor>, Optimizer> optimizer)
+    private void RequireEqual(Func<IEnumerable<Tensor>, Optimizer> optimizer, float? clipNorm = null)
     {
-        var eager = Train(optimizer, captured: false);
-        var replayed = Train(optimizer, captured: true);
+        var eager = Train(optimizer, clipNorm, captured: false);
+        var replayed = Train(optimizer, clipNorm, captured: true);
         Assert.That(replayed.Losses, Is.EqualTo(eager.Losses));
         Assert.That(replayed.Weights, Is.EqualTo(eager.Weights));
         Assert.That(eager.Losses.Distinct().Count(), Is.EqualTo(Steps), "the loss changes from step to step");
     }
 
     /// <summary>Trains a small network with everything that changes from step to step: dropout, running statistics, momentum, a falling rate.</summary>
-    private (float[] Losses, float[] Weights) Train(Func<IEnumerable<Tensor>, Optimizer> makeOptimizer, bool captured)
+    private (float[] Losses, float[] Weights) Train(Func<IEnumerable<Tensor>, Optimizer> makeOptimizer, float? clipNorm, bool captured)
     {
         Cuda.Random.Seed = 11;
         var model = new Sequential(
@@ -115,6 +118,7 @@ public sealed class CapturedStepTests : IDeviceFixture
         {
             var found = Functional.CrossEntropy(model.Forward(images), labels);
             found.Backward();
+            if (clipNorm is { } most) GradientClipping.ByNorm(optimizer.Parameters, most);
             optimizer.Step();
             loss.CopyFrom(found);
         }

@@ -44,6 +44,50 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizer
         }
     }
 
+    public void GradientNorm(ReadOnlySpan<Tensor> gradients, NormOrder order, Tensor norm)
+    {
+        var total = 0.0;
+        foreach (var gradient in gradients) total = GradientNorms.Join(order, total, Part(gradient, order));
+        using var target = norm.Pin<float>();
+        *target.Pointer = (float)GradientNorms.Finish(order, total);
+    }
+
+    public void ScaleGradients(ReadOnlySpan<Tensor> gradients, Tensor norm, float most)
+    {
+        using var pinned = norm.Pin<float>();
+        // Math.Min lets NaN through.
+        var factor = Math.Min(most / (*pinned.Pointer + 1e-6f), 1f);
+        Map(gradients, new ScaleMap(factor));
+    }
+
+    public void ClampGradients(ReadOnlySpan<Tensor> gradients, float limit) => Map(gradients, new LimitMap(limit));
+
+    private void Map<TMap>(ReadOnlySpan<Tensor> gradients, TMap map) where TMap : struct, IMap
+    {
+        foreach (var gradient in gradients)
+        {
+            using var pinned = gradient.Pin<float>();
+            VectorMap.Run(threads, map, pinned, pinned, gradient.Count);
+        }
+    }
+
+    /// <summary>What one gradient adds to the norm.</summary>
+    private double Part(Tensor gradient, NormOrder order)
+    {
+        using var pinned = gradient.Pin<float>();
+        float* g = pinned;
+        var count = gradient.Count;
+        var parts = new double[(count + GradientNorms.Segment - 1) / GradientNorms.Segment];
+        threads.For(parts.Length, 4, (first, last) =>
+        {
+            for (var i = first; i < last; i++)
+                parts[i] = GradientNorms.Of(order, g + i * GradientNorms.Segment, Math.Min(GradientNorms.Segment, count - i * GradientNorms.Segment));
+        });
+        var total = 0.0;
+        foreach (var part in parts) total = GradientNorms.Join(order, total, part);
+        return total;
+    }
+
     /// <summary>d = g + decay w; v = momentum v + (1 - dampening) d; w = w - rate (v, or d + momentum v for Nesterov, or d).</summary>
     private readonly struct SgdStep(SgdSettings settings)
     {

@@ -84,4 +84,19 @@ public sealed class NativeOptimizerTests : NativeTests
         var odd = seed / 10 % 2;
         return side.Of(Random(count + odd, seed, low, 1f), [count + odd]).View([count], odd);
     }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void TheHostsPartOfAStepAllocatesNothing(bool adam)
+    {
+        using var scope = Device.Step();
+        var parameter = Tensor.Ones([5], Device);
+        parameter.RequiresGrad = true;
+        parameter.Backward(Tensor.Ones([5], Device));
+        using Optimizer optimizer = adam ? new Adam([parameter]) : new Sgd([parameter], 0.1f, momentum: 0.9f);
+        for (var i = 0; i < 3; i++) optimizer.Step();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++) optimizer.Step();
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero, "bytes in ten steps");
+    }
 }

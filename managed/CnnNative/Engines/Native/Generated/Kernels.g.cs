@@ -29,6 +29,12 @@ internal enum Kernel
     AveragePoolVectorForwardF16,
     AveragePoolVectorBackwardF16,
     AveragePoolWideForwardF16,
+    AveragePoolHalvingForwardF32,
+    AveragePoolHalvingForwardBf16,
+    AveragePoolHalvingForwardF16,
+    AveragePoolHalvingBackwardF32,
+    AveragePoolHalvingBackwardBf16,
+    AveragePoolHalvingBackwardF16,
     BatchNormGradientFinish,
     BatchNormGradientSumsPlanesF32,
     BatchNormGradientSumsRowsF32,
@@ -175,6 +181,10 @@ internal enum Kernel
     GatherFiltersF32,
     GatherFiltersBf16,
     GatherFiltersF16,
+    GradientNormPartial,
+    GradientNormFinish,
+    GradientScale,
+    GradientClamp,
     Im2colNchw,
     Im2colNhwc,
     Col2imNchw,
@@ -191,6 +201,12 @@ internal enum Kernel
     MaxPoolBackwardF16,
     MaxPoolVectorForwardF16,
     MaxPoolVectorBackwardF16,
+    MaxPoolHalvingForwardF32,
+    MaxPoolHalvingForwardBf16,
+    MaxPoolHalvingForwardF16,
+    MaxPoolHalvingBackwardF32,
+    MaxPoolHalvingBackwardBf16,
+    MaxPoolHalvingBackwardF16,
     MmaConvForward128x128Bf16,
     MmaConvForward64x64Bf16,
     MmaConvForward128x128F16,
@@ -335,6 +351,12 @@ internal sealed unsafe partial class Kernels
         new("average_pool", "average_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_wide_forward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_forward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_forward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_forward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_backward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_backward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool_halving", "average_pool_halving_backward_f16", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_finish", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_sums_planes_f32", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_sums_rows_f32", 256, "sm_80 sm_90a"),
@@ -481,6 +503,10 @@ internal sealed unsafe partial class Kernels
         new("gather_filters", "gather_filters_f32", 256, "sm_80 sm_90a"),
         new("gather_filters", "gather_filters_bf16", 256, "sm_80 sm_90a"),
         new("gather_filters", "gather_filters_f16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_norm_partial", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_norm_finish", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_scale", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_clamp", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
         new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
@@ -497,6 +523,12 @@ internal sealed unsafe partial class Kernels
         new("max_pool", "max_pool_backward_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_forward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_forward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_forward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_backward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_backward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool_halving", "max_pool_halving_backward_f16", 256, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_64x64_bf16", 128, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_128x128_f16", 256, "sm_80 sm_90a"),
@@ -634,6 +666,9 @@ internal sealed unsafe partial class Kernels
         ("FilterOrder", 76, sizeof(FilterOrder)),
         ("FoldGeometry", 112, sizeof(FoldGeometry)),
         ("GemmProblem", 72, sizeof(GemmProblem)),
+        ("GradientTensors", 3848, sizeof(GradientTensors)),
+        ("HalvingWalk", 36, sizeof(HalvingWalk)),
+        ("NormOrder", 4, sizeof(NormOrder)),
         ("PoolGeometry", 128, sizeof(PoolGeometry)),
         ("RandomSource", 24, sizeof(RandomSource)),
         ("SgdParameters", 3848, sizeof(SgdParameters)),
@@ -721,6 +756,28 @@ internal sealed unsafe partial class Kernels
         arguments[1] = &y;
         arguments[2] = &geometry;
         Launch(OfType(type, Kernel.AveragePoolWideForwardF32, Kernel.AveragePoolWideForwardBf16, Kernel.AveragePoolWideForwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_halving_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry, HalvingWalk walk)</summary>
+    public void AveragePoolHalvingForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry, HalvingWalk walk)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        arguments[3] = &walk;
+        Launch(OfType(type, Kernel.AveragePoolHalvingForwardF32, Kernel.AveragePoolHalvingForwardBf16, Kernel.AveragePoolHalvingForwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_halving_backward_f32, _bf16 or _f16(float* dy, float* dx, PoolGeometry geometry, HalvingWalk walk)</summary>
+    public void AveragePoolHalvingBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, PoolGeometry geometry, HalvingWalk walk)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        arguments[3] = &walk;
+        Launch(OfType(type, Kernel.AveragePoolHalvingBackwardF32, Kernel.AveragePoolHalvingBackwardBf16, Kernel.AveragePoolHalvingBackwardF16), launch, arguments);
     }
 
     /// <summary>batch_norm_gradient_finish(GradientSums* parts, int count, int channels, BatchNormGradients gradients, float2* means)</summary>
@@ -1968,6 +2025,46 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.GatherFiltersF32, Kernel.GatherFiltersBf16, Kernel.GatherFiltersF16), launch, arguments);
     }
 
+    /// <summary>gradient_norm_partial(GradientTensors gradients, NormOrder order, float* partials)</summary>
+    public void GradientNormPartial(in LaunchConfiguration launch, GradientTensors gradients, NormOrder order, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &gradients;
+        arguments[1] = &order;
+        arguments[2] = &partials;
+        Launch(Kernel.GradientNormPartial, launch, arguments);
+    }
+
+    /// <summary>gradient_norm_finish(float* partials, int count, NormOrder order, float* norm)</summary>
+    public void GradientNormFinish(in LaunchConfiguration launch, DevicePointer partials, int count, NormOrder order, DevicePointer norm)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &partials;
+        arguments[1] = &count;
+        arguments[2] = &order;
+        arguments[3] = &norm;
+        Launch(Kernel.GradientNormFinish, launch, arguments);
+    }
+
+    /// <summary>gradient_scale(GradientTensors gradients, float* norm, float most)</summary>
+    public void GradientScale(in LaunchConfiguration launch, GradientTensors gradients, DevicePointer norm, float most)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &gradients;
+        arguments[1] = &norm;
+        arguments[2] = &most;
+        Launch(Kernel.GradientScale, launch, arguments);
+    }
+
+    /// <summary>gradient_clamp(GradientTensors gradients, float limit)</summary>
+    public void GradientClamp(in LaunchConfiguration launch, GradientTensors gradients, float limit)
+    {
+        void** arguments = stackalloc void*[2];
+        arguments[0] = &gradients;
+        arguments[1] = &limit;
+        Launch(Kernel.GradientClamp, launch, arguments);
+    }
+
     /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
     public void Im2colNchw(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
     {
@@ -2074,6 +2171,30 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &dx;
         arguments[4] = &geometry;
         Launch(OfType(type, Kernel.MaxPoolVectorBackwardF32, Kernel.MaxPoolVectorBackwardBf16, Kernel.MaxPoolVectorBackwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_halving_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* places, PoolGeometry geometry, HalvingWalk walk)</summary>
+    public void MaxPoolHalvingForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer places, PoolGeometry geometry, HalvingWalk walk)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &places;
+        arguments[3] = &geometry;
+        arguments[4] = &walk;
+        Launch(OfType(type, Kernel.MaxPoolHalvingForwardF32, Kernel.MaxPoolHalvingForwardBf16, Kernel.MaxPoolHalvingForwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_halving_backward_f32, _bf16 or _f16(float* dy, unsigned char* places, float* dx, PoolGeometry geometry, HalvingWalk walk)</summary>
+    public void MaxPoolHalvingBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer places, DevicePointer dx, PoolGeometry geometry, HalvingWalk walk)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &places;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &walk;
+        Launch(OfType(type, Kernel.MaxPoolHalvingBackwardF32, Kernel.MaxPoolHalvingBackwardBf16, Kernel.MaxPoolHalvingBackwardF16), launch, arguments);
     }
 
     /// <summary>mma_conv_forward_128x128_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>

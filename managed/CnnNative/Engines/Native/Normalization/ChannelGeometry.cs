@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 

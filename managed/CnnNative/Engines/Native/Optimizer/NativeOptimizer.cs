@@ -68,6 +68,31 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
         }
     }
 
+    public void GradientNorm(ReadOnlySpan<Tensor> gradients, NormOrder order, Tensor norm)
+    {
+        Require.DType(nameof(GradientNorm), nameof(norm), norm, DType.Float32);
+        using var target = norm.OnDevice();
+        var blocks = GradientLaunches.CountBlocks(gradients);
+        using var partials = context.Rent(Math.Max(1, blocks) * sizeof(float));
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next())
+            context.Kernels.GradientNormPartial(launches.Launch, launches.Tensors, order, partials.Pointer.Plus((long)launches.BlocksBefore * sizeof(float)));
+        context.Kernels.GradientNormFinish(new(1, MapLaunch.Threads), partials, blocks, order, target);
+    }
+
+    public void ScaleGradients(ReadOnlySpan<Tensor> gradients, Tensor norm, float most)
+    {
+        using var source = norm.OnDevice();
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next()) context.Kernels.GradientScale(launches.Launch, launches.Tensors, source, most);
+    }
+
+    public void ClampGradients(ReadOnlySpan<Tensor> gradients, float limit)
+    {
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next()) context.Kernels.GradientClamp(launches.Launch, launches.Tensors, limit);
+    }
+
     /// <summary>Blocks that update a parameter.</summary>
     private static long Blocks(Tensor parameter) => (parameter.Count + Piece - 1) / Piece;
 

@@ -70,3 +70,28 @@ internal struct AdamRule
     public long Step;
     public float Eps, Decay;
 }
+
+/// <summary>One tensor of a launch; the twin of the structure in native/kernels/optim/gradients.cu.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct GradientTensor
+{
+    public DevicePointer Values;
+    public long Count;
+    public int FirstBlock;
+}
+
+/// <summary>The tensors of a launch; the twin of the structure in native/kernels/optim/gradients.cu.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct GradientTensors
+{
+    public Slots At;
+    public int Count;
+
+    /// <summary>As many as fit the arguments of a kernel.</summary>
+    [InlineArray(Capacity)]
+    public struct Slots
+    {
+        public const int Capacity = 160;
+        private GradientTensor first;
+    }
+}
