@@ -1,34 +1,61 @@
-// One element or 16 bytes of them under one name, so that a kernel is written once for both. Numbers are of vectors, not elements.
+// One element, or 4, 8 or 16 bytes of them in one access, under one name, so that a kernel is written once for all. Numbers are of
+// vectors, not elements.
 #pragma once
 
 #include "common/dtype.h"
 
 template <typename T, int width> struct Elements
 {
+    static constexpr int words = width * (int)sizeof(T) / 4;
     float at[width];
 
     __device__ __forceinline__ static Elements load(const T* from, long long number)
     {
         Elements result;
+        const T* first = from + number * width;
         if constexpr (width == 1) {
-            result.at[0] = ::load(from + number);
-        } else {
-            const Vector<T> v = loadVector(from + number * width);
+            result.at[0] = ::load(first);
+        } else if constexpr (words == 4) {
+            const Vector<T> v = loadVector(first);
 #pragma unroll
             for (int k = 0; k < width; ++k) result.at[k] = v[k];
+        } else if constexpr (words == 2) {
+            const uint2 two = *reinterpret_cast<const uint2*>(first);
+            result.unpack(0, two.x);
+            result.unpack(1, two.y);
+        } else {
+            result.unpack(0, *reinterpret_cast<const unsigned*>(first));
         }
         return result;
     }
 
     __device__ __forceinline__ void store(T* to, long long number) const
     {
+        T* first = to + number * width;
         if constexpr (width == 1) {
-            ::store(to + number, at[0]);
-        } else {
+            ::store(first, at[0]);
+        } else if constexpr (words == 4) {
             Vector<T> v;
 #pragma unroll
             for (int k = 0; k < width; ++k) v[k] = at[k];
-            storeVector(to + number * width, v);
+            storeVector(first, v);
+        } else if constexpr (words == 2) {
+            *reinterpret_cast<uint2*>(first) = {packed(0), packed(1)};
+        } else {
+            *reinterpret_cast<unsigned*>(first) = packed(0);
         }
+    }
+
+private:
+    __device__ __forceinline__ void unpack(int word, unsigned bits)
+    {
+        if constexpr (sizeof(T) == 4) at[word] = __uint_as_float(bits);
+        else unpackPair<T>(bits, at[2 * word], at[2 * word + 1]);
+    }
+
+    __device__ __forceinline__ unsigned packed(int word) const
+    {
+        if constexpr (sizeof(T) == 4) return __float_as_uint(at[word]);
+        else return packPair<T>(at[2 * word], at[2 * word + 1]);
     }
 };

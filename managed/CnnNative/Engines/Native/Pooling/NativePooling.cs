@@ -15,6 +15,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         using var target = y.OnDevice();
         using var places = positions.OnDevice();
         var (bytes, integers) = Places(positions, places);
+        if (HalvingWalk.Forward(problem, x.Layout, x.DType, IsAligned(source, target, bytes)) is { } walk)
+        {
+            context.Kernels.MaxPoolHalvingForward(y.DType, walk.Launch, source, target, bytes, Geometry(problem, x, x.Layout == Layout.Nhwc), walk);
+            return;
+        }
+
         var vectors = TakesVectors(x, y, source, target, bytes);
         var geometry = Geometry(problem, x, vectors);
         var launch = MapLaunch.Over(geometry.Outputs);
@@ -29,6 +35,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         using var target = dx.OnDevice();
         using var places = positions.OnDevice();
         var (bytes, integers) = Places(positions, places);
+        if (HalvingWalk.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target, bytes)) is { } walk)
+        {
+            context.Kernels.MaxPoolHalvingBackward(dx.DType, walk.Launch, gradient, bytes, target, Geometry(problem, dx, dx.Layout == Layout.Nhwc), walk);
+            return;
+        }
+
         var vectors = TakesVectors(dy, dx, gradient, target, bytes);
         var geometry = Geometry(problem, dx, vectors);
         var launch = MapLaunch.Over(geometry.Inputs);
@@ -41,6 +53,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (y.Count == 0) return;
         using var source = x.OnDevice();
         using var target = y.OnDevice();
+        if (HalvingWalk.Forward(problem, x.Layout, x.DType, IsAligned(source, target)) is { } walk)
+        {
+            context.Kernels.AveragePoolHalvingForward(y.DType, walk.Launch, source, target, Geometry(problem, x, x.Layout == Layout.Nhwc), walk);
+            return;
+        }
+
         var vectors = TakesVectors(x, y, source, target);
         var geometry = Geometry(problem, x, vectors);
         var launch = MapLaunch.Over(geometry.Outputs);
@@ -54,6 +72,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (dx.Count == 0) return;
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
+        if (HalvingWalk.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target)) is { } walk)
+        {
+            context.Kernels.AveragePoolHalvingBackward(dx.DType, walk.Launch, gradient, target, Geometry(problem, dx, dx.Layout == Layout.Nhwc), walk);
+            return;
+        }
+
         var vectors = TakesVectors(dy, dx, gradient, target);
         var geometry = Geometry(problem, dx, vectors);
         var launch = MapLaunch.Over(geometry.Inputs);
@@ -67,6 +91,9 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     /// <summary>Whether a warp adds up each window.</summary>
     internal static bool IsWide(in PoolingProblem problem, Layout layout) => layout == Layout.Nchw && problem.R * problem.S >= WideWindow;
+
+    private static bool IsAligned(DevicePointer first, DevicePointer second, DevicePointer third = default) =>
+        (first.Address | second.Address | third.Address) % 16 == 0;
 
     private static LaunchConfiguration WarpPerOutput(int outputs) => MapLaunch.Over(32L * outputs);
 
