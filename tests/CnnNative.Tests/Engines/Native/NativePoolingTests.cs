@@ -18,6 +18,13 @@ public sealed class NativePoolingTests : NativeTests
             Problem(2, 3, 20, 20, 17, stride: 1),
             Problem(2, 8, 10, 9, 5, stride: 3, pad: 2) with { CeilMode = true, CountIncludePad = true },
             Problem(1, 8, 9, 14, 1, stride: 3),
+            // What halves: pieces of 2, 4 and 8 elements, several strips and warps, odd heights and widths, windows that hang over the edge.
+            Problem(2, 3, 9, 14, 3, stride: 2, pad: 1),
+            Problem(1, 2, 37, 24, 3, stride: 2, pad: 1),
+            Problem(1, 8, 40, 140, 3, stride: 2, pad: 1),
+            Problem(2, 8, 11, 20, 2, stride: 2),
+            Problem(1, 8, 13, 15, 2, stride: 2) with { CeilMode = true },
+            Problem(1, 8, 12, 10, 3, stride: 2, pad: 1) with { CeilMode = true, CountIncludePad = true },
         ];
         foreach (var type in Types)
         {
@@ -48,6 +55,21 @@ public sealed class NativePoolingTests : NativeTests
             engine.AverageBackward(problem, dy, dmean);
             return [y, again, dx, mean, dmean];
         });
+    }
+
+    [Test]
+    public void HalvingTakesTheLongestPiecesThatFitARow()
+    {
+        static HalvingWalk? Walk(int side, int window, Layout layout = Layout.Nchw, DType type = DType.BFloat16, bool aligned = true) =>
+            HalvingWalk.Forward(Problem(32, 64, side, side, window, stride: 2, pad: window - 2), layout, type, aligned);
+        Assert.That(Walk(112, 3)!.Value is { Elements: 8, StripRows: 8 }, "8 halves are 16 bytes; strips of 16 rows would be 114,688 threads");
+        Assert.That(Walk(28, 2)!.Value.Elements, Is.EqualTo(4), "28 is no multiple of 8");
+        Assert.That(Walk(14, 2, type: DType.Float32)!.Value.Elements, Is.EqualTo(2));
+        Assert.That(Walk(14, 2, Layout.Nhwc)!.Value.Elements, Is.Zero, "NHWC takes channels");
+        Assert.That(Walk(15, 2), Is.Null, "rows of 15 are not aligned");
+        Assert.That(Walk(112, 3, aligned: false), Is.Null);
+        Assert.That(HalvingWalk.Forward(Problem(1, 8, 8, 8, 3, stride: 2), Layout.Nchw, DType.Float32, true), Is.Null, "3 x 3 without padding does not halve");
+        Assert.That(HalvingWalk.Backward(Problem(1, 8, 9, 8, 2, stride: 2), Layout.Nchw, DType.Float32, true)!.Value.Threads, Is.EqualTo(8 * 2 * 2), "planes, pieces, and 5 pairs of rows in strips of 4");
     }
 
     [Test]

@@ -8,16 +8,8 @@ namespace CnnNative.Tests.Engines.Native;
 /// What kernels move, from the counters of the emulated driver: the bytes against the least that the operation needs, in sectors of
 /// 32, which counts what is fetched and not used; how wide the accesses are; conflicts over banks of shared memory.
 /// </summary>
-public sealed class TrafficTests : NativeTests
+public sealed class TrafficTests : CounterTests
 {
-    private const int Sector = 32;
-
-    [SetUp]
-    public void RequireCounters()
-    {
-        if (!Emulator.IsUsed) Assert.Ignore("a GPU has no such counters");
-    }
-
     [Test]
     public void ElementwiseMovesEachByteOnceInVectors([ValueSource(nameof(Types))] DType type)
     {
@@ -65,26 +57,6 @@ public sealed class TrafficTests : NativeTests
             counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.LessThanOrEqualTo(1.1 * counters.SharedIdealWavefronts), "wavefronts beyond the ideal");
     }
 
-    /// <summary>x is read, y and one byte per maximum are written; backward the same the other way. Windows that overlap read again from L1.</summary>
-    [TestCase(Layout.Nchw, "max_pool_forward_f32", "max_pool_backward_f32", 2)]
-    [TestCase(Layout.Nhwc, "max_pool_vector_forward_f32", "max_pool_vector_backward_f32", 2)]
-    public void MaxPoolingMovesEachByteOnce(Layout layout, string forward, string backward, int window)
-    {
-        var problem = new PoolingProblem { N = 2, C = 32, H = 56, W = 56, R = window, S = window, StrideH = window, StrideW = window, DilationH = 1, DilationW = 1 };
-        using var scope = Device.Inference();
-        var side = new Side(Device, DType.Float32);
-        Tensor x = side.Of(Random(problem.InputShape.Count, 1), problem.InputShape, layout), y = side.Empty(problem.OutputShape, layout);
-        Tensor dx = side.Empty(problem.InputShape, layout), positions = Tensor.Empty(problem.OutputShape, DType.UInt8, Device, layout);
-        Emulator.ResetProfile();
-        Device.Engine.Pooling.MaxForward(problem, x, y, positions);
-        Device.Engine.Pooling.MaxBackward(problem, y, positions, dx);
-        Cuda.Synchronize();
-        var (input, output) = (problem.InputShape.Count * 4, problem.OutputShape.Count * 5);
-        // A warp of NCHW outputs takes every other element of a row at a time: the sectors are asked for twice and come from L1.
-        AssertTraffic(Emulator.Profile(forward), input * (layout == Layout.Nchw ? 2 : 1), output, excess: 1.05);
-        Assert.That(Emulator.Profile(backward).GlobalStoreSectors * Sector, Is.LessThanOrEqualTo((ulong)(1.02 * input)));
-    }
-
     [TestCase(Layout.Nchw, "planes")]
     [TestCase(Layout.Nhwc, "rows")]
     public void BatchNormReadsTwiceAndWritesOnce(Layout layout, string order)
@@ -129,26 +101,6 @@ public sealed class TrafficTests : NativeTests
         });
         AssertTraffic(counters, count * 4L, count * 4L, excess: 1.0);
     }
-
-    /// <summary>Prepares, resets the counters, runs, and reads those of one kernel.</summary>
-    private KernelCounters Run(string kernel, Func<Side, Action> prepare, DType type = DType.Float32)
-    {
-        using var scope = Device.Inference();
-        var action = prepare(new Side(Device, type));
-        Cuda.Synchronize();
-        Emulator.ResetProfile();
-        action();
-        Cuda.Synchronize();
-        return Emulator.Profile(kernel);
-    }
-
-    private static void AssertTraffic(KernelCounters counters, long read, long written, double excess, long slack = 0)
-    {
-        Assert.That(counters.GlobalLoadSectors * Sector, Is.InRange((ulong)read, (ulong)(read * excess) + (ulong)slack), "bytes read");
-        Assert.That(counters.GlobalStoreSectors * Sector, Is.InRange((ulong)written, (ulong)(written * excess) + (ulong)slack), "bytes written");
-    }
-
-    private static string Suffix(DType type) => type switch { DType.Float32 => "_f32", DType.BFloat16 => "_bf16", _ => "_f16" };
 
     private void FillWithBytes(Tensor tensor)
     {

@@ -11,7 +11,7 @@ namespace CnnNative.Engines.Native;
 internal readonly struct HalvingWalk
 {
     /// <summary>Threads that fill the largest devices; strips are as tall as leaves so many.</summary>
-    private const int EnoughThreads = 1 << 18;
+    private const int EnoughThreads = 1 << 17;
 
     private const int TallestStrip = 16, ShortestStrip = 4;
 

@@ -6,7 +6,7 @@ namespace CnnNative.Engines.Native;
 internal sealed class NativePooling(NativeContext context) : IPooling
 {
     /// <summary>Window size from which a warp, not a thread, adds up a window in NCHW.</summary>
-    private const int WideWindow = 64;
+    private const int WideWindow = 32;
 
     public void MaxForward(in PoolingProblem problem, Tensor x, Tensor y, Tensor? positions)
     {
