@@ -37,6 +37,11 @@ public interface IElementwise
     /// <param name="y">Output.</param>
     void Broadcast(Tensor scalar, float a, Tensor y);
 
+    /// <summary>y = x in another type of floating-point elements, rounded to nearest even; NaN stays NaN.</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="y">Output, in the layout of x.</param>
+    void Cast(Tensor x, Tensor y);
+
     /// <summary>Adds one to a counter.</summary>
     /// <param name="counter">A single Int64 element.</param>
     void Increment(Tensor counter);

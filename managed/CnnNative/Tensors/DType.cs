@@ -36,6 +36,10 @@ public static class DTypes
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "unknown data type"),
     };
 
+    /// <summary>Whether the elements are floating-point numbers.</summary>
+    /// <param name="type">The data type.</param>
+    public static bool IsFloating(this DType type) => type is DType.Float32 or DType.BFloat16 or DType.Float16;
+
     /// <summary>The data type whose elements are the C# type <typeparamref name="T"/>.</summary>
     /// <typeparam name="T">float, Half, long, int or byte.</typeparam>
     /// <exception cref="NotSupportedException">No data type has such elements.</exception>

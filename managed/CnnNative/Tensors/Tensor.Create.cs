@@ -143,11 +143,13 @@ public sealed partial class Tensor
 
     /// <summary>The only element.</summary>
     /// <exception cref="ShapeException">There is more than one element, or none.</exception>
+    /// <exception cref="DTypeException">It is not a floating-point number.</exception>
     public float Item()
     {
         if (Count != 1) throw new ShapeException("Item", $"a tensor of shape {Shape} has {Count} elements, not one");
         var value = 0f;
-        CopyTo(new Span<float>(ref value));
+        using var wide = DType == DType.Float32 ? null : To(DType.Float32);
+        (wide ?? this).CopyTo(new Span<float>(ref value));
         return value;
     }
 

@@ -38,6 +38,27 @@ public sealed partial class Tensor
         return copy;
     }
 
+    /// <summary>
+    /// The same numbers as another type of floating-point elements, rounded to nearest even; shares memory if it is that type already.
+    /// Gradients flow through, in the type of this tensor.
+    /// </summary>
+    /// <param name="dtype">Float32, BFloat16 or Float16.</param>
+    /// <exception cref="DTypeException">This tensor does not hold floating-point numbers, or they are not asked for.</exception>
+    public Tensor To(DType dtype)
+    {
+        if (!DType.IsFloating()) throw new DTypeException("To", "this tensor", DType, dtype);
+        if (!dtype.IsFloating()) throw new DTypeException("To", nameof(dtype), dtype, DType.Float32);
+        var before = DType;
+        return Tape.Record("To", dtype == before ? Alias() : Cast(dtype), [this], (gradient, _) => [gradient.To(before)]);
+    }
+
+    private Tensor Cast(DType dtype)
+    {
+        var copy = Empty(Shape, dtype, Device, Layout);
+        Device.Engine.Elementwise.Cast(this, copy);
+        return copy;
+    }
+
     /// <summary>The same elements in another order in memory; shares memory if it is in that order already. Gradients flow through.</summary>
     /// <param name="layout">The order wanted.</param>
     /// <exception cref="ShapeException">NHWC with other than four dimensions.</exception>

@@ -57,7 +57,7 @@ public sealed partial class Tensor : IDisposable
         set
         {
             if (Producer is not null) throw new InvalidOperationException("RequiresGrad: only a leaf can be changed; Detach() makes one");
-            if (value && DType is not (DType.Float32 or DType.BFloat16 or DType.Float16))
+            if (value && !DType.IsFloating())
                 throw new InvalidOperationException($"RequiresGrad: a tensor of {DType} has no gradient");
             field = value;
         }
@@ -111,7 +111,8 @@ public sealed partial class Tensor : IDisposable
     {
         if (Count != 1) throw new ShapeException("Backward", $"the gradient of a tensor of shape {Shape} must be given; only a single element has the default 1");
         using var one = Full(Shape, 1f, Device);
-        Backward(one);
+        using var typed = one.To(DType);
+        Backward(typed);
     }
 
     /// <summary>Computes gradients from the given gradient of this tensor.</summary>

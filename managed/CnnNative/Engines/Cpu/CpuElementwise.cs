@@ -61,6 +61,19 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwise
         Fill(y, a * *pinned.Pointer);
     }
 
+    public void Cast(Tensor x, Tensor y)
+    {
+        using var pinnedX = x.PinBytes();
+        using var pinnedY = y.PinBytes();
+        byte* source = pinnedX, target = pinnedY;
+        var (from, to) = (x.DType, y.DType);
+        threads.For(y.Count, VectorMap.Grain, (first, last) =>
+        {
+            for (var i = CastMaps.Run(source, from, target, to, first, last); i < last; i++)
+                CastMaps.Store(target, to, i, CastMaps.Load(source, from, i));
+        });
+    }
+
     public void Increment(Tensor counter)
     {
         using var pinned = counter.Pin<long>();

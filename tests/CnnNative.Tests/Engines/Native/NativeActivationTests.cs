@@ -22,7 +22,7 @@ public sealed class NativeActivationTests : NativeTests
             side.Device.Engine.Activation.Forward(kind, input, y);
             side.Device.Engine.Activation.Backward(kind, y, side.Of(Random(count, 6), [count]), dx);
             // A NaN has many bits.
-            var (activation, gradient) = (side.Read(y), side.Read(dx));
+            var (activation, gradient) = (Side.Read(y), Side.Read(dx));
             foreach (var values in (float[][])[activation, gradient]) values.AsSpan().Replace(float.NaN, 12345f);
             return [Tensor.From(activation, [count], side.Device), Tensor.From(gradient, [count], side.Device)];
         });

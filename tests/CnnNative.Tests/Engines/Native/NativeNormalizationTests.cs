@@ -111,9 +111,9 @@ public sealed class NativeNormalizationTests : NativeTests
         var side = new Side(Device, type);
         var (x, db) = (side.Of(Random(shape.Count, 1, 0f, 1f), shape, layout), side.Empty([shape[1]]));
         Device.Engine.Convolution.BackwardBias(x, db);
-        var (elements, expected, pixels) = (side.Read(x), new double[shape[1]], shape.CountFrom(2));
+        var (elements, expected, pixels) = (Side.Read(x), new double[shape[1]], shape.CountFrom(2));
         for (var i = 0; i < elements.Length; i++) expected[i / pixels % shape[1]] += elements[i];
-        Agreement.CheckRounded(side.Read(db), expected, "sums", type);
+        Agreement.CheckRounded(Side.Read(db), expected, "sums", type);
     }
 
     [Test]

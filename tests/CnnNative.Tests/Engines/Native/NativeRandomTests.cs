@@ -46,10 +46,11 @@ public sealed class NativeRandomTests : NativeTests
         // The CPU rounds nothing: half a rounding of the device.
         Compare(type, 0.51, side =>
         {
-            Tensor y = side.Empty([1003]), dropped = side.Empty([1003]);
+            Tensor y = side.Empty([1003]), dropped = side.Empty([1003]), pixels = side.Empty([2, 16, 6, 6], Layout.Nhwc);
+            side.Device.Engine.Dropout.Apply(side.Of(Random(pixels.Count, 4), pixels.Shape, Layout.Nhwc), 0.5f, 1, Stream, pixels);
             side.Device.Engine.Random.Normal(y, 0f, 1f, Stream);
             side.Device.Engine.Dropout.Apply(side.Of(Random(1003, 3), [1003]), 0.5f, 1, Stream, dropped);
-            return [y, dropped];
+            return [y, dropped, pixels];
         });
     }
 

@@ -59,6 +59,6 @@ public abstract class NativeTests : IDeviceFixture
     {
         using var scope = device.Inference();
         var side = new Side(device, type);
-        return Array.ConvertAll(body(side), side.Read);
+        return Array.ConvertAll(body(side), Side.Read);
     }
 }

@@ -1,5 +1,3 @@
-using CnnNative.Engines.Native;
-
 namespace CnnNative.Tests.Engines.Native;
 
 /// <summary>
@@ -18,10 +16,7 @@ public sealed class Side(Device device, DType type)
         using var source = Tensor.From(Array.ConvertAll(values, value => Round(value, type)), shape, device);
         var rounded = source.ToLayout(layout);
         if (Stored == DType.Float32) return rounded;
-        var narrow = Tensor.Empty(shape, Stored, device, layout);
-        ((NativeElementwise)device.Engine.Elementwise).Cast(rounded, narrow);
-        rounded.Dispose();
-        return narrow;
+        using (rounded) return rounded.To(Stored);
     }
 
     /// <summary>Weights and statistics, which are Float32 everywhere.</summary>
@@ -34,17 +29,7 @@ public sealed class Side(Device device, DType type)
     public Tensor EmptyFloat(int count) => Tensor.Empty([count], DType.Float32, device);
 
     /// <summary>The elements in NCHW order.</summary>
-    public float[] Read(Tensor tensor)
-    {
-        var wide = tensor;
-        if (tensor.DType != DType.Float32)
-        {
-            wide = Tensor.Empty(tensor.Shape, DType.Float32, device, tensor.Layout);
-            ((NativeElementwise)device.Engine.Elementwise).Cast(tensor, wide);
-        }
-
-        return wide.ToLayout(Layout.Nchw).ToArray<float>();
-    }
+    public static float[] Read(Tensor tensor) => tensor.To(DType.Float32).ToLayout(Layout.Nchw).ToArray<float>();
 
     /// <summary>The nearest number of a type, ties to even.</summary>
     public static float Round(float value, DType type)

@@ -1,4 +1,3 @@
-using CnnNative.Engines;
 using CnnNative.TestKit;
 using NUnit.Framework;
 

@@ -61,9 +61,6 @@ internal sealed class NativeElementwise(NativeContext context) : IElementwise
         context.Kernels.Increment(new(1, 32), target);
     }
 
-    /// <summary>y = x in another type of floating-point elements, rounded to nearest even.</summary>
-    /// <param name="x">Input.</param>
-    /// <param name="y">Output, in the layout of x.</param>
     public void Cast(Tensor x, Tensor y)
     {
         if (y.Count == 0) return;

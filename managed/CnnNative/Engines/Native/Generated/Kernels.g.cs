@@ -156,6 +156,9 @@ internal enum Kernel
     DropoutF32,
     DropoutBf16,
     DropoutF16,
+    DropoutQuadsF32,
+    DropoutQuadsBf16,
+    DropoutQuadsF16,
     FillF32,
     AddF32,
     MultiplyF32,
@@ -478,6 +481,9 @@ internal sealed unsafe partial class Kernels
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_quads_f32", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_quads_bf16", 256, "sm_80 sm_90a"),
+        new("dropout", "dropout_quads_f16", 256, "sm_80 sm_90a"),
         new("elementwise", "fill_f32", 256, "sm_80 sm_90a"),
         new("elementwise", "add_f32", 256, "sm_80 sm_90a"),
         new("elementwise", "multiply_f32", 256, "sm_80 sm_90a"),
@@ -1921,6 +1927,21 @@ internal sealed unsafe partial class Kernels
         arguments[6] = &source;
         arguments[7] = &order;
         Launch(OfType(type, Kernel.DropoutF32, Kernel.DropoutBf16, Kernel.DropoutF16), launch, arguments);
+    }
+
+    /// <summary>dropout_quads_f32, _bf16 or _f16(float* x, float* y, int quads, float probability, float factor, RandomSource source, ElementOrder order, FastDivisor channelVectors)</summary>
+    public void DropoutQuads(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int quads, float probability, float factor, RandomSource source, ElementOrder order, FastDivisor channelVectors)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &quads;
+        arguments[3] = &probability;
+        arguments[4] = &factor;
+        arguments[5] = &source;
+        arguments[6] = &order;
+        arguments[7] = &channelVectors;
+        Launch(OfType(type, Kernel.DropoutQuadsF32, Kernel.DropoutQuadsBf16, Kernel.DropoutQuadsF16), launch, arguments);
     }
 
     /// <summary>fill_f32, _bf16 or _f16(float* y, float value, long long count)</summary>
