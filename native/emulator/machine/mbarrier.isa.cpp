@@ -79,6 +79,7 @@ template <class Change> const Instruction* update(Warp& w, const Instruction* i,
     const uint64_t before = wordAt(host);
     const uint32_t value = o.hasValue ? w.lanes<uint32_t>(o.value)[lane] : 1;
     const Error error = changeMbarrier(host, [&](MbarrierWord& word) { return change(word, value); });
+    w.signalled = true;
     if (error == Error::none && o.hasResult) w.lanes<uint64_t>(o.result)[lane] = before;
     return error;
   });

@@ -134,7 +134,7 @@ const Instruction* Warp::fault(const Instruction* i, int code, std::string messa
 }
 
 Stop Warp::run() {
-  progressed = false;
+  progressed = signalled = false;
   parkedOrder = ~0u;
   for (Group* group = groups; group != groups + groupCount; ++group) {
     group->retried = group->standing == Standing::blocked;

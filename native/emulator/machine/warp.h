@@ -55,6 +55,7 @@ struct Warp {
   std::uint32_t groupCount = 0;
   Stop stop = Stop::exited;
   bool progressed = false;           // something but a failed wait happened since the scheduler came by
+  bool signalled = false;            // an mbarrier was changed since then: whoever waits for it may go on
   std::uint8_t instrumented = 0;     // checks or detailed counters watch memory accesses
   const Instruction* resumedAt = nullptr;  // where the running group was blocked before, until it enters another block
   const char* waitingFor = "";       // for the report of a deadlock

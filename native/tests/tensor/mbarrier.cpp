@@ -108,6 +108,20 @@ TEST(a_phase_that_cannot_end_is_a_deadlock) {
   CHECK(contains(fault.report, "mbarrier"));
 }
 
+TEST(warps_that_only_wait_for_each_other_go_on) {
+  // Two warps hand a turn to and fro over two barriers, for longer than a deadlock takes to be found: whenever the scheduler
+  // comes by, each warp waits for the other. Warp 0 ends the game by a word in shared memory.
+  const std::string wait = ":\n mbarrier.try_wait.parity.shared.b64 %p1, [%x3], %x5;\n @!%p1 bra ";
+  const std::string turn = " xor.b32 %x5, %x5, 1;\n add.s32 %x9, %x9, 1;\n ld.shared.b32 %x6, [%x2];\n setp.eq.u32 %p2, %x6, 0;\n";
+  const auto got = run(" @%p0 mbarrier.init.shared.b64 [%x1], 32;\n @%p0 mbarrier.init.shared.b64 [%x1+8], 32;\n @%p0 st.shared.b32 [%x2], 0;\n bar.sync 0;\n"
+                       " mov.u64 %d5, %globaltimer;\n mov.u32 %x5, 0;\n setp.ge.u32 %p3, %x0, 32;\n @%p3 bra SECOND;\n add.s32 %x3, %x1, 8;\n"
+                       "FIRST:\n mov.u64 %d6, %globaltimer;\n sub.s64 %d6, %d6, %d5;\n setp.gt.u64 %p4, %d6, 2000000000;\n @%p4 st.shared.b32 [%x2], 1;\n"
+                       " mbarrier.arrive.shared.b64 %d4, [%x1];\nW" + wait + "W;\n" + turn + " @%p2 bra FIRST;\n bra DONE;\n"
+                       "SECOND:\n mov.u32 %x3, %x1;\nV" + wait + "V;\n mbarrier.arrive.shared.b64 %d4, [%x1+8];\n" + turn + " @%p2 bra SECOND;\nDONE:\n");
+  CHECK(got[0] > 100);
+  CHECK_EQ(got[63], got[0]);
+}
+
 TEST(race_check_sees_an_mbarrier_as_order) {
   cnn::emu::setChecks(cnn::emu::checkRace);
   const std::string wait = "W:\n mbarrier.try_wait.parity.shared.b64 %p1, [%x1], 0;\n @!%p1 bra W;\n";
