@@ -1,6 +1,7 @@
 #include "machine/block_checks.h"
 
 #include "machine/checks.h"
+#include "machine/program.h"
 
 #include <algorithm>
 #include <bit>
@@ -35,6 +36,7 @@ void BlockChecks::start(const Block& block) {
   std::fill(initialised_.begin(), initialised_.end(), std::uint8_t(0));
   inFlight_.start();
   if (proxies_) proxies_->start();
+  warpgroups_.start();
   const Dim3& grid = block.launch->request->grid;
   if (races_) races_->start(block.index.x + grid.x * (block.index.y + std::uint64_t(grid.y) * block.index.z), block.warps.size());
 }
@@ -114,6 +116,15 @@ void BlockChecks::initialised(std::uint32_t address, std::uint32_t bytes) {
   if (address + bytes <= initialised_.size()) std::fill_n(initialised_.begin() + address, bytes, std::uint8_t(1));
 }
 
+bool BlockChecks::finish(Block& block) const {
+  const auto missing = warpgroups_.missing();
+  if (!missing) return true;
+  block.raise(statusLaunchFailed, "asynchronous: warp " + std::to_string(missing->warp) + " has ended without the " +
+                  block.launch->program->describe(missing->at) + " that another warp of its warpgroup has executed",
+              missing->at, missing->warp * warpLanes);
+  return false;
+}
+
 // ---- entry points of families ------------------------------------------------------------------------------------
 namespace {
 
@@ -165,6 +176,18 @@ bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::ui
   warp.fault(i, statusLaunchFailed, "asynchronous: " + std::string(what) + " reads shared memory at " + at(unfenced->address) + ", which warp " +
                  std::to_string(unfenced->warp) + " has written, without a fence.proxy.async between", lane);
   return false;
+}
+
+bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA, std::uint64_t descriptorB) {
+  BlockChecks* checks = checksFor(*warp.block, checkAsync);
+  if (!checks) return true;
+  WarpgroupOrder::Step expected{};
+  const auto difference = checks->warpgroups().take(warp.index, {i, descriptorA, descriptorB}, expected);
+  if (difference == WarpgroupOrder::Difference::none) return true;
+  return fail(warp, i, 0, difference == WarpgroupOrder::Difference::descriptors
+                              ? "asynchronous: " + std::string(what) + " with matrix descriptors other than those of another warp of the warpgroup"
+                              : "asynchronous: " + std::string(what) + " where another warp of the warpgroup executes " +
+                                    warp.block->launch->program->describe(expected.at));
 }
 
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes) {

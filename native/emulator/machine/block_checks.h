@@ -8,6 +8,7 @@
 #include "machine/proxy_order.h"
 #include "machine/race.h"
 #include "machine/spans.h"
+#include "machine/warpgroup_order.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,9 @@ class BlockChecks {
   InFlight& inFlight() { return inFlight_; }
   BlockRaces* races() { return races_.get(); }
   ProxyOrder* proxies() { return proxies_.get(); }  // null unless the async check is on
+  WarpgroupOrder& warpgroups() { return warpgroups_; }
+  // All warps of the block have ended: false if that shows a fault, which has been raised.
+  bool finish(Block& block) const;
   unsigned enabled() const { return checks_; }
 
  private:
@@ -41,6 +45,7 @@ class BlockChecks {
   std::unique_ptr<BlockRaces> races_;
   std::unique_ptr<NonCoherentReads> nonCoherent_;
   std::unique_ptr<ProxyOrder> proxies_;
+  WarpgroupOrder warpgroups_;
 };
 
 }  // namespace cnn::emu

@@ -38,6 +38,9 @@ void proxyWrote(Block& block, std::uint32_t address, std::uint32_t bytes);
 void proxyFence(Warp& warp);
 bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::uint32_t bytes, const char* what, int lane);
 
+// A wgmma instruction of this warp, warpgroup_order.h: false if its warpgroup executes another, and then the warp has faulted.
+bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA = 0, std::uint64_t descriptorB = 0);
+
 // ---- for whatever synchronises, so that the race check knows ------------------------------------------------------
 // The warp hands its past over through `key` (an address of an mbarrier or atomic, a barrier number), or takes over what
 // others have handed over. Both do nothing unless checkRace or checkAsync is on.

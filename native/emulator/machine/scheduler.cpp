@@ -32,9 +32,11 @@ class Scheduler {
   void run() {
     while (!warps_.empty() && !launch_.stopped.load(std::memory_order_relaxed)) pass();
     if (launch_.stopped.load(std::memory_order_relaxed)) return;
-    for (Block* block : blocks_)
+    for (Block* block : blocks_) {
       if (block->async)
         if (const auto problem = block->async->finish()) return block->raise(statusLaunchFailed, *problem, nullptr, 0);
+      if (block->checks && !block->checks->finish(*block)) return;
+    }
   }
 
  private:
@@ -47,8 +49,8 @@ class Scheduler {
       if (stop == Stop::faulted || launch_.stopped.load(std::memory_order_relaxed)) return;
       if (stop == Stop::yielded) spun = true;
       else if (stop == Stop::idle) idled = true;
-      progressed |= stop == Stop::exited || (warp->progressed && stop == Stop::blocked);
-      if (launch_.seed != 0 && warp->block->async && warp->block->nextRandom() % 4 == 0) warp->block->async->advance();
+      progressed |= warp->signalled || stop == Stop::exited || (warp->progressed && stop == Stop::blocked);
+      if (launch_.seed != 0 && warp->block->async && warp->block->nextRandom() % 4 == 0) progressed |= warp->block->async->advance();
     }
     std::erase_if(warps_, [](const Warp* warp) { return warp->live == 0; });
     if (progressed || warps_.empty()) return void(quietSince_ = {});

@@ -155,6 +155,8 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
   const char* complaint = readDescriptor(w, o.b, db);
   if (!complaint && !registers) complaint = readDescriptor(w, o.a[0], da);
   if (complaint) return w.fault(i, statusIllegalInstruction, std::string(name) + ": " + complaint);
+  const auto descriptor = [&w](uint32_t slot) { return *w.lanes<uint64_t>(slot); };
+  if (!warpgroupMeets(w, i, name, registers ? 0 : descriptor(o.a[0]), descriptor(o.b))) return nullptr;
   const uint32_t scale = w.predicate(o.scaleD) ^ o.flip;
   if (scale != 0 && scale != allLanes) return w.fault(i, statusIllegalInstruction, std::string(name) + ": scale-d differs among the lanes");
 
@@ -187,12 +189,13 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
 }
 
 const Instruction* fence(Warp& w, const Instruction* i) {
-  const WholeWarp entry(w, i, "wgmma.fence");
-  return entry.ready ? i + 1 : entry.otherwise;
+  if (const WholeWarp entry(w, i, "wgmma.fence"); !entry.ready) return entry.otherwise;
+  return warpgroupMeets(w, i, "wgmma.fence") ? i + 1 : nullptr;
 }
 
 const Instruction* commit(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.commit_group"); !entry.ready) return entry.otherwise;
+  if (!warpgroupMeets(w, i, "wgmma.commit_group")) return nullptr;
   if (w.block->launch->checks & checkAsync) WarpAsync::of(w).matrixReads.emplace_back();
   return i + 1;
 }
@@ -200,6 +203,7 @@ const Instruction* commit(Warp& w, const Instruction* i) {
 const Instruction* wait(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.wait_group"); !entry.ready) return entry.otherwise;
   if (!(w.block->launch->checks & checkAsync)) return i + 1;
+  if (!warpgroupMeets(w, i, "wgmma.wait_group")) return nullptr;
   auto& groups = WarpAsync::of(w).matrixReads;
   while (groups.size() > std::size_t(i->immediate) + 1) {
     for (const SharedRange& range : groups.front()) asyncReadEnd(*w.block, range.address, range.bytes);

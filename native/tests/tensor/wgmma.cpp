@@ -296,6 +296,31 @@ TEST(async_check_wants_a_fence_before_the_proxy_reads) {
   CHECK(!c.tryRun(write + fence + meet + complete(c.f)).has_value());
 }
 
+TEST(async_check_wants_the_warpgroup_together) {
+  const Checks on(cnn::emu::checkAsync);
+  Case c(bf16(64));
+  const std::string fence = " wgmma.fence.sync.aligned;\n", commit = " wgmma.commit_group.sync.aligned;\n", wait = " wgmma.wait_group.sync.aligned 0;\n";
+  const std::string multiply = instruction(c.f), isLast = " setp.ge.u32 %p3, %x0, 96;\n";
+  const auto reportOf = [&](const std::string& middle) {
+    const auto fault = c.tryRun(isLast + middle);
+    return fault ? fault->report : std::string("fine");
+  };
+  const auto allBut = [](const std::string& text) { return " @%p3 bra SKIP;\n" + text + "SKIP:\n"; };
+  // The last warp leaves something out, at the end or where others go on.
+  CHECK(contains(reportOf(fence + allBut(multiply) + commit + wait), "another warp of the warpgroup executes"));
+  CHECK(contains(reportOf(fence + multiply + allBut(commit) + wait), "another warp of the warpgroup executes"));
+  CHECK(contains(reportOf(allBut(fence) + multiply + commit + wait), "another warp of the warpgroup executes"));
+  CHECK(contains(reportOf(fence + multiply + commit + allBut(wait)), "without the"));
+  CHECK(contains(reportOf(allBut(complete(c.f))), "without the"));
+  // The same instruction, but another tile of A.
+  CHECK(contains(reportOf(" @%p3 add.s64 %d4, %d4, 64;\n" + complete(c.f)), "with matrix descriptors other than"));
+  // A second instruction of the same text is another one.
+  CHECK(contains(reportOf(fence + " @%p3 bra OTHER;\n" + multiply + " bra JOIN;\nOTHER:\n" + multiply + "JOIN:\n" + commit + wait), "another warp of the warpgroup executes"));
+  // Together, and apart in time: the last warp comes late, all branch the same way, loops turn.
+  CHECK_EQ(reportOf(" @!%p3 bra EARLY;\n bar.sync 1, 32;\nEARLY:\n" + complete(c.f) + complete(c.f)), "fine");
+  CHECK_EQ(reportOf(" mov.u32 %x6, 0;\nTURN:\n" + complete(c.f) + " add.s32 %x6, %x6, 1;\n setp.lt.u32 %p2, %x6, 5;\n @%p2 bra TURN;\n"), "fine");
+}
+
 TEST(async_check_knows_the_order_of_registers) {
   const Checks on(cnn::emu::checkAsync);
   Case c(bf16(16));
