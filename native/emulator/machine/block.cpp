@@ -27,6 +27,11 @@ std::byte* Block::at(std::uint64_t address, std::size_t bytes) const {
   return launch->memory->resolve(address, bytes);
 }
 
+std::uint64_t Block::number() const {
+  const Dim3& grid = launch->request->grid;
+  return index.x + grid.x * (index.y + std::uint64_t(grid.y) * index.z);
+}
+
 std::uint32_t Block::nextRandom() {
   random ^= random << 13;
   random ^= random >> 7;

@@ -22,6 +22,7 @@ namespace cnn::emu {
 
 struct Program;
 class BlockChecks;
+class GlobalProxies;
 class LaunchRaces;
 struct CoherencePage;
 template <class Page> class PageTable;
@@ -61,6 +62,7 @@ struct LaunchState {
   Detail detail = Detail::none;
   LaunchRaces* races = nullptr;           // null unless the race check is on
   PageTable<CoherencePage>* coherence = nullptr;  // null unless the nc check is on
+  GlobalProxies* proxies = nullptr;       // null unless the async check is on and the kernel has bulk copies
   std::atomic<bool> stopped{false};       // a fault: every warp ends soon
   std::mutex mutex;
   std::optional<Fault> fault;             // the first one
@@ -95,6 +97,7 @@ struct Block {
   // Ends the launch with a report that names the kernel, this block, the thread and the instruction (null: none).
   void raise(int code, std::string message, const Instruction* i, std::uint32_t thread);
   std::string describeThread(std::uint32_t thread) const;  // "(3,0,0)"
+  std::uint64_t number() const;           // in the grid, from 0
 };
 
 }  // namespace cnn::emu

@@ -1,6 +1,7 @@
 #include "machine/block_checks.h"
 
 #include "machine/checks.h"
+#include "machine/global_proxies.h"
 #include "machine/program.h"
 
 #include <algorithm>
@@ -24,6 +25,16 @@ bool fail(Warp& warp, const Instruction* i, std::uint32_t lane, std::string mess
 
 bool stores(const Access& access) { return isStore(access.kind); }
 
+std::uint32_t blockId(const Block& block) { return std::uint32_t(block.number() + 1); }
+
+Stamp stampOf(const Warp& warp, std::uint32_t time) {
+  Stamp stamp;
+  stamp.moment = time;
+  stamp.block = blockId(*warp.block);
+  stamp.warp = warp.index;
+  return stamp;
+}
+
 }  // namespace
 
 BlockChecks::BlockChecks(unsigned checks, const Block& block) : checks_(checks), initialised_(block.sharedBytes), inFlight_(block.sharedBytes) {
@@ -37,8 +48,7 @@ void BlockChecks::start(const Block& block) {
   inFlight_.start();
   if (proxies_) proxies_->start();
   warpgroups_.start();
-  const Dim3& grid = block.launch->request->grid;
-  if (races_) races_->start(block.index.x + grid.x * (block.index.y + std::uint64_t(grid.y) * block.index.z), block.warps.size());
+  if (races_) races_->start(block.number(), block.warps.size());
 }
 
 bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access) {
@@ -53,11 +63,14 @@ bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access)
                            std::string(ptx::name(access.space)) + " memory is not ordered with " + *race);
 }
 
-// Writes into the own block only: what another block of the cluster writes is not followed.
 void BlockChecks::noteWrite(const Warp& warp, const Access& access, const Spans& spans) {
-  if (access.space != ptx::Space::shared || (!stores(access) && access.kind != AccessKind::atomic)) return;
-  for (const Span& span : spans)
-    if (span.address >> sharedRankShift == 0) proxies_->threadWrites(warp.index, std::uint32_t(span.address), span.bytes);
+  if (!stores(access) && access.kind != AccessKind::atomic) return;
+  Block& block = *warp.block;
+  for (const Span& span : spans) {
+    if (access.space == ptx::Space::shared) threadWrote(block, warp.index, std::uint32_t(span.address), span.bytes);
+    else if (access.space == ptx::Space::global && block.launch->proxies)
+      block.launch->proxies->threadWrites(stampOf(warp, proxies_->globalWrite()), span.address, span.bytes, access.bytes);
+  }
 }
 
 // One flag per byte of the lanes of a span; null where nobody keeps them.
@@ -161,20 +174,40 @@ void asyncReadBegin(Block& block, std::uint32_t address, std::uint32_t bytes, co
 void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes) { end(block, address, bytes, false); }
 
 void threadWrote(Block& block, std::uint32_t warp, std::uint32_t address, std::uint32_t bytes) {
-  if (ProxyOrder* proxies = proxiesOf(block)) proxies->threadWrites(warp, address, bytes);
+  const std::uint32_t writer = ProxyOrder::writer(block.clusterRank, warp);
+  if (ProxyOrder* proxies = proxiesOf(ownerOf(block, address))) proxies->threadWrites(writer, address, bytes);
 }
 void proxyWrote(Block& block, std::uint32_t address, std::uint32_t bytes) {
   if (ProxyOrder* proxies = proxiesOf(block)) proxies->proxyWrites(address, bytes);
 }
-void proxyFence(Warp& warp) {
-  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->fence(warp.index);
+void proxyFenceShared(Warp& warp) {
+  const std::uint32_t writer = ProxyOrder::writer(warp.block->clusterRank, warp.index);
+  for (Block* block : warp.block->cluster)
+    if (ProxyOrder* proxies = proxiesOf(*block)) block == warp.block ? proxies->fence(warp.index, writer) : proxies->fenceElsewhere(writer);
+}
+void proxyFenceGlobal(Warp& warp) {
+  if (GlobalProxies* proxies = warp.block->launch->proxies)
+    proxies->fence(blockId(*warp.block), warp.index, proxiesOf(*warp.block)->fenceGlobal(warp.index));
+}
+void proxyWroteGlobal(Block& block, std::uint64_t address, std::uint32_t bytes) {
+  if (GlobalProxies* proxies = block.launch->proxies) proxies->proxyWrites(address, bytes);
+}
+bool proxyReadsGlobal(Warp& warp, const Instruction* i, std::uint64_t address, std::uint32_t bytes, const char* what, int lane) {
+  GlobalProxies* proxies = warp.block->launch->proxies;
+  const auto unfenced = proxies ? proxies->proxyReads(blockId(*warp.block), warp.index, *proxiesOf(*warp.block), address, bytes) : std::nullopt;
+  if (!unfenced) return true;
+  warp.fault(i, statusLaunchFailed, "asynchronous: " + std::string(what) + " reads global memory at " + at(unfenced->address) + ", which warp " +
+                 std::to_string(unfenced->warp) + " of block " + std::to_string(unfenced->block - 1) +
+                 " (of the grid, counted) has written, without a fence.proxy.async between", lane);
+  return false;
 }
 bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::uint32_t bytes, const char* what, int lane) {
   const ProxyOrder* proxies = proxiesOf(*warp.block);
   const auto unfenced = proxies ? proxies->proxyReads(warp.index, address, bytes) : std::nullopt;
   if (!unfenced) return true;
+  const std::string rank = unfenced->rank == warp.block->clusterRank ? "" : " of block " + std::to_string(unfenced->rank) + " of the cluster";
   warp.fault(i, statusLaunchFailed, "asynchronous: " + std::string(what) + " reads shared memory at " + at(unfenced->address) + ", which warp " +
-                 std::to_string(unfenced->warp) + " has written, without a fence.proxy.async between", lane);
+                 std::to_string(unfenced->warp) + rank + " has written, without a fence.proxy.async between", lane);
   return false;
 }
 
@@ -210,6 +243,7 @@ void strongRelease(Warp& warp, std::uint64_t key) {
 void strongAcquire(Warp& warp, std::uint64_t key) {
   syncAcquire(warp, key);
   if (BlockRaces* races = racesOf(warp)) races->acquireBlock();
+  if (ProxyOrder* proxies = proxiesOf(*warp.block); proxies && warp.block->cluster.size() > 1) proxies->acquireCluster(warp.index);
 }
 void syncWarp(Warp& warp) {
   if (BlockRaces* races = racesOf(warp)) races->collective(warp);

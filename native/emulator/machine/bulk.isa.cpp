@@ -93,6 +93,22 @@ void countCopy(Warp& w, const CopyPlan& copy, Count requests, Count bytes, Count
   if (detail == Detail::blocks) c.*blockSectors += traffic.sectors;
 }
 
+// Whether the proxy sees what threads have written where the copy reads; else the warp has faulted.
+bool sourceVisible(Warp& w, const Instruction* i, const CopyPlan& copy, int lane) {
+  if (!w.block->launch->proxies) return true;
+  for (const CopyPlan::Row& row : copy.rows)
+    if (row.run.inside != 0 && !proxyReadsGlobal(w, i, row.run.global, row.run.inside, name, lane)) return false;
+  return true;
+}
+
+// For the checks: a copy to global memory has been made.
+void storeDone(Block& block, uint32_t offset, const CopyPlan& copy) {
+  asyncReadEnd(block, offset, copy.bytes);
+  if (!block.launch->proxies) return;
+  for (const CopyPlan::Row& row : copy.rows)
+    if (row.run.inside != 0) proxyWroteGlobal(block, row.run.global, row.run.inside);
+}
+
 // Poisons the destination and queues the copy with the block that receives it.
 void deliver(const Place& to, const Place& barrier, std::shared_ptr<const CopyPlan> copy, std::function<void(std::byte*)> write) {
   std::byte* host = to.block->sharedAt(to.offset, copy->bytes);
@@ -121,6 +137,7 @@ const Instruction* load(Warp& w, const Instruction* i) {
     if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, to)) return nullptr;
     if (!placeShared(w, i, o.barrier, lane, 8, 8, barrier)) return nullptr;
     countCopy(w, *copy, &Counters::globalLoadRequests, &Counters::globalLoadBytes, &Counters::globalLoadSectors, &Counters::globalLoadBlockSectors);
+    if (!sourceVisible(w, i, *copy, lane)) return nullptr;
     const auto write = [plan = copy.get(), offset = to.offset](std::byte* host) { plan->load(host, offset); };
     if (!o.multicast) {
       if (to.block != barrier.block)
@@ -180,7 +197,7 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
     CopyEngine::of(*w.block);   // completes at the end of the block what nobody waits for
     state.stores.push_back({lane, state.storeGroup[lane], [copy, from] {
                               copy->store(from.block->sharedAt(from.offset, copy->bytes), from.offset);
-                              if (from.block->launch->checks) asyncReadEnd(*from.block, from.offset, copy->bytes);
+                              if (from.block->launch->checks) storeDone(*from.block, from.offset, *copy);
                             }});
   }
   return i + 1;

@@ -30,13 +30,16 @@ void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes);
 // An asynchronous write has given the bytes a value (for the init check), an asynchronous operation reads them now.
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes);
 
-// The order between threads and the asynchronous proxy, proxy_order.h; addresses of this block's shared memory. A thread
-// has written by other means than an observed store; the proxy has written; fence.proxy.async; the proxy is about to read
-// for a thread of this warp: false if it might not see what threads have written, and then the warp has faulted.
+// The order between threads and the asynchronous proxy, proxy_order.h and global_proxies.h; .shared addresses of this block.
+// A thread has written by other means than an observed store; the proxy has written; fence.proxy.async; the proxy is about to
+// read for a thread of this warp: false if it might not see what threads have written, and then the warp has faulted.
 void threadWrote(Block& block, std::uint32_t warp, std::uint32_t address, std::uint32_t bytes);
 void proxyWrote(Block& block, std::uint32_t address, std::uint32_t bytes);
-void proxyFence(Warp& warp);
+void proxyFenceShared(Warp& warp);
 bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::uint32_t bytes, const char* what, int lane);
+void proxyWroteGlobal(Block& block, std::uint64_t address, std::uint32_t bytes);
+void proxyFenceGlobal(Warp& warp);
+bool proxyReadsGlobal(Warp& warp, const Instruction* i, std::uint64_t address, std::uint32_t bytes, const char* what, int lane);
 
 // A wgmma instruction of this warp, warpgroup_order.h: false if its warpgroup executes another, and then the warp has faulted.
 bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA = 0, std::uint64_t descriptorB = 0);

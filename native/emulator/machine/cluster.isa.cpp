@@ -148,12 +148,18 @@ void decodeElect(Decoder& decoder, Instruction& out) {
 
 const Instruction* nothing(Warp&, const Instruction* i) { return i + 1; }
 
-const Instruction* fenceProxy(Warp& w, const Instruction* i) {
-  if (w.mask(i) != 0) proxyFence(w);
+// fence.proxy.async, of one state space or of both
+template <bool shared, bool global> const Instruction* fenceProxy(Warp& w, const Instruction* i) {
+  if (w.mask(i) == 0) return i + 1;
+  if (shared) proxyFenceShared(w);
+  if (global) proxyFenceGlobal(w);
   return i + 1;
 }
 
-void decodeFenceProxy(Decoder& d, Instruction& out) { out.function = d.has("global") ? nothing : fenceProxy; }
+void decodeFenceProxy(Decoder& d, Instruction& out) {
+  const bool shared = d.has("shared::cta") || d.has("shared::cluster");
+  out.function = d.has("global") ? fenceProxy<false, true> : shared ? fenceProxy<true, false> : fenceProxy<true, true>;
+}
 
 void decodeNothing(Decoder&, Instruction& out) { out.function = nothing; }
 

@@ -2,6 +2,8 @@
 
 #include "machine/checks.h"
 #include "machine/environment.h"
+#include "machine/global_proxies.h"
+#include "machine/program.h"
 #include "machine/non_coherent.h"
 #include "machine/race.h"
 #include "machine/scheduler.h"
@@ -120,7 +122,9 @@ class Launch {
     state_.checks = requestedChecks();
     if (state_.checks & checkRace) races_ = std::make_unique<LaunchRaces>();
     if (state_.checks & checkNc) coherence_ = std::make_unique<PageTable<CoherencePage>>();
+    if (state_.checks & checkAsync && state_.program->copiesFromGlobal) proxies_ = std::make_unique<GlobalProxies>();
     state_.races = races_.get();
+    state_.proxies = proxies_.get();
     state_.coherence = coherence_.get();
     state_.detail = Profile::instance().detail();
     perCluster_ = request.cluster.count();
@@ -215,6 +219,7 @@ class Launch {
   const LaunchRequest& request_;
   LaunchState state_;
   std::unique_ptr<LaunchRaces> races_;
+  std::unique_ptr<GlobalProxies> proxies_;
   std::unique_ptr<PageTable<CoherencePage>> coherence_;
   std::uint64_t perCluster_ = 1, clusters_ = 0;
   std::atomic<std::uint64_t> next_{0};

@@ -70,6 +70,7 @@ struct Program {
   std::vector<SpecialSlot> specials;
   std::uint32_t onesSlot = 0;           // the guard of unguarded instructions
 
+  bool copiesFromGlobal = false;        // has bulk copies out of global memory
   std::string wgmmaProblem;             // registers of wgmma used out of order; a fault under the async check
 
   std::size_t staticShared = 0;         // bytes before the dynamic part

@@ -122,6 +122,7 @@ void ProgramBuilder::emit(std::uint32_t index) {
     out.flip = statement_->guardNegated ? ~0u : 0u;
   }
   entry.decode(*this, out);
+  if (statement_->opcode == "cp" && statement_->has("bulk") && statement_->has("mbarrier::complete_tx::bytes")) program_->copiesFromGlobal = true;
   if (statement_->opcode == "bra" || statement_->opcode == "brx") branches_.push_back({std::uint32_t(code_.size()), index});
   code_.push_back(out);
   program_->sites.push_back({statement_->line, statement_->file, statement_->sourceLine, std::string(statement_->text), block_});

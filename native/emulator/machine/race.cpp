@@ -3,6 +3,7 @@
 #include "machine/program.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace cnn::emu {
 namespace {
@@ -138,7 +139,8 @@ std::optional<std::string> BlockRaces::access(const Warp& warp, const Instructio
       const auto lock = global ? std::unique_lock(page.mutex) : std::unique_lock<std::mutex>();
       page.refine(access.bytes);
       const std::uint32_t cell = page.cellBytes();
-      Part part{{number_, clocks_[warp.index][warp.index], era_}, offset / cell, bytes / cell, access.bytes / cell, span.isPlace(access.bytes), !global};
+      Part part{{clocks_[warp.index][warp.index], era_, number_}, offset / cell, bytes / cell, unsigned(std::countr_zero(access.bytes / cell)),
+                span.isPlace(access.bytes), !global};
       part.now.warp = warp.index;
       part.now.lane = span.lane + before / access.bytes;
       part.now.site = std::uint32_t(i - program.code);

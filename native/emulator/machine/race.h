@@ -64,10 +64,11 @@ class BlockRaces {
   // Cells of one page that one access touches, and who does: `now` with the lane of each.
   struct Part {
     Stamp now;
-    std::uint32_t first, count, cellsPerLane;
+    std::uint32_t first, count;
+    unsigned laneShift;  // of cells per lane, a power of two
     bool place;        // all lanes touch all cells
     bool ownMemory;    // shared memory, where what other blocks have left does not count
-    unsigned lane(std::uint32_t cell) const { return place ? Stamp::severalLanes : now.lane + cell / cellsPerLane; }
+    unsigned lane(std::uint32_t cell) const { return place ? Stamp::severalLanes : now.lane + (cell >> laneShift); }
   };
   std::optional<std::string> touch(ShadowPage& page, const Part& part, bool writes, const Program& program);
   void noteRead(ShadowPage& page, const Part& part) const;

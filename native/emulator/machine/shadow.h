@@ -5,6 +5,7 @@
 #include "machine/pages.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,17 +16,21 @@ namespace cnn::emu {
 struct Stamp {
   static constexpr unsigned severalLanes = warpLanes;
 
-  std::uint32_t block = 0;     // 1 + number in the grid; 0: nobody in this launch
   std::uint32_t moment = 0;    // of the warp
   std::uint32_t era = 0;       // of the block
+  std::uint32_t block = 0;     // 1 + number in the grid; 0: nobody in this launch
   std::uint32_t warp : 5 = 0, lane : 6 = 0;
   std::uint32_t site : 21 = 0; // the instruction's place in the program
 
+  // Everything but lane and site, in two comparisons: this is asked for every cell of every access.
   bool sameMoment(const Stamp& other) const {
-    return moment == other.moment && block == other.block && era == other.era && warp == other.warp;
+    using Halves = std::array<std::uint64_t, 2>;
+    const auto a = std::bit_cast<Halves>(*this), b = std::bit_cast<Halves>(other);
+    constexpr std::uint64_t blockAndWarp = 0x1f'ffff'ffff;
+    return ((a[0] ^ b[0]) | ((a[1] ^ b[1]) & blockAndWarp)) == 0;
   }
 };
-static_assert(sizeof(Stamp) == 16);
+static_assert(sizeof(Stamp) == 16 && std::endian::native == std::endian::little);
 
 // The page of a table of stamps: cells of four bytes, or fewer where an access has touched part of a cell.
 class ShadowPage {

@@ -333,3 +333,55 @@ TEST(async_check_wants_a_fence_between_the_proxies) {
   CHECK_EQ(reportOf(expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
   CHECK_EQ(reportOf(fill + fence + meet + expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
 }
+
+TEST(async_check_wants_a_fence_before_global_memory_is_copied) {
+  const Checks on(checkAsync);
+  Case c;
+  c.tiled({64, 8}, {64, 8});
+  const std::string store = " mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n st.global.b32 [%d7+512], %x0;\n", meet = " bar.sync 0;\n", fence = " fence.proxy.async;\n";
+  const std::string tile = expect(1024) + at2d(0, 0) + tensor2d + wait;
+  const std::string bytes = expect(256) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d1], 256, [%x2];\n" + wait;
+  const auto reportOf = [&](const std::string& body) {
+    const auto fault = c.tryRun(body, false);
+    return fault ? fault->report : std::string("fine");
+  };
+  CHECK(contains(reportOf(store + meet + tile), "reads global memory"));
+  CHECK(contains(reportOf(fence + store + meet + tile), "without a fence.proxy.async"));
+  CHECK(contains(reportOf(store + " fence.proxy.async.shared::cta;\n" + meet + tile), "without a fence.proxy.async"));
+  CHECK_EQ(reportOf(store + fence + meet + tile), "fine");
+  CHECK_EQ(reportOf(store + " fence.proxy.async.global;\n" + meet + tile), "fine");
+  CHECK_EQ(reportOf(store + meet + " @%p0" + fence + tile), "fine");
+  // Beside what is copied, and after it.
+  CHECK_EQ(reportOf(store + meet + bytes), "fine");
+  CHECK_EQ(reportOf(tile + store), "fine");
+  // The second warp stores behind its fence.
+  CHECK(contains(reportOf(store + fence + " setp.gt.u32 %p2, %x0, 31;\n @%p2 st.global.b32 [%d7], 1;\n" + meet + tile), "which warp 1 of block 0"));
+  // What the proxy itself has stored over it needs no fence.
+  const std::string back = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d1], [%x1], 1024;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
+  CHECK_EQ(reportOf(store + meet + back + tile), "fine");
+}
+
+TEST(async_check_follows_stores_into_another_block) {
+  const Checks on(checkAsync);
+  Case c;
+  c.tiled({64, 8}, {64, 8});
+  c.cluster = {2, 1, 1};
+  // Each block writes the tile of the other, and copies its own out.
+  const std::string remote = " mov.u32 %x5, %cluster_ctarank;\n xor.b32 %x5, %x5, 1;\n mapa.shared::cluster.u32 %x6, %x1, %x5;\n shl.b32 %x4, %x0, 2;\n add.s32 %x6, %x6, %x4;\n";
+  const std::string store = remote + " st.shared::cluster.b32 [%x6], %x0;\n", meet = " barrier.cluster.arrive.aligned;\n barrier.cluster.wait.aligned;\n", fence = " fence.proxy.async;\n";
+  const std::string copy = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
+  const auto reportOf = [&](const std::string& body) {
+    const auto fault = c.tryRun(body + meet, false);
+    return fault ? fault->report : std::string("fine");
+  };
+  CHECK(contains(reportOf(store + meet + copy), "of the cluster has written, without a fence.proxy.async"));
+  CHECK(contains(reportOf(fence + store + meet + copy), "without a fence.proxy.async"));
+  CHECK_EQ(reportOf(store + fence + meet + copy), "fine");
+  CHECK_EQ(reportOf(store + meet + fence + copy), "fine");
+  // One block stores to global memory, the other copies from there.
+  const std::string first = " mov.u32 %x7, %cluster_ctarank;\n setp.eq.u32 %p3, %x7, 0;\n mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n @%p3 st.global.b32 [%d7], %x0;\n";
+  const std::string tile = " @%p3 ret;\n" + expect(1024) + at2d(0, 0) + tensor2d + wait;
+  CHECK(contains(c.faultOf(first + meet + tile).report, "of block 0 (of the grid, counted) has written, without a fence.proxy.async"));
+  CHECK(!c.tryRun(first + " @%p3" + fence + meet + tile, false));
+  CHECK(!c.tryRun(first + meet + fence + tile, false));
+}

@@ -308,9 +308,9 @@ TEST(async_check_wants_the_warpgroup_together) {
   const auto allBut = [](const std::string& text) { return " @%p3 bra SKIP;\n" + text + "SKIP:\n"; };
   // The last warp leaves something out, at the end or where others go on.
   CHECK(contains(reportOf(fence + allBut(multiply) + commit + wait), "another warp of the warpgroup executes"));
-  CHECK(contains(reportOf(fence + multiply + allBut(commit) + wait), "another warp of the warpgroup executes"));
-  CHECK(contains(reportOf(allBut(fence) + multiply + commit + wait), "another warp of the warpgroup executes"));
-  CHECK(contains(reportOf(fence + multiply + commit + allBut(wait)), "without the"));
+  CHECK(contains(reportOf(fence + multiply + commit + allBut(commit) + wait), "another warp of the warpgroup executes"));
+  CHECK(contains(reportOf(fence + allBut(fence) + multiply + commit + wait), "another warp of the warpgroup executes"));
+  CHECK(contains(reportOf(fence + multiply + commit + wait + allBut(wait)), "without the"));
   CHECK(contains(reportOf(allBut(complete(c.f))), "without the"));
   // The same instruction, but another tile of A.
   CHECK(contains(reportOf(" @%p3 add.s64 %d4, %d4, 64;\n" + complete(c.f)), "with matrix descriptors other than"));
