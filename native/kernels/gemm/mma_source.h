@@ -2,7 +2,8 @@
 // others element by element. What lies outside is zero.
 #pragma once
 
-#include "gemm/mma_unit.h"
+#include "common/unit.h"
+#include "gemm/mma_tile.h"
 
 template <class T> struct MmaView
 {
@@ -11,21 +12,6 @@ template <class T> struct MmaView
     int pitch;         // elements from one line to the next
     int wide;          // whether every unit of a line is aligned to 16 bytes
 };
-
-// Brings the unit at `offset`, of which `inside` elements exist (none or fewer: zeros).
-template <class T> __device__ __forceinline__ void bringUnit(unsigned to, const MmaView<T>& view, long long offset, int inside)
-{
-    if (view.wide) {
-        const int bytes = max(0, min(inside, unitSize<T>)) * (int)sizeof(T);
-        copyAsync(to, bytes ? view.first + offset : view.first, bytes);
-        return;
-    }
-    Unit<T> unit;
-#pragma unroll
-    for (int k = 0; k < unitSize<T>; ++k)
-        if (k < inside) unit.set(k, view.first[offset + k]);
-    unit.store(to);
-}
 
 // [outer][depth].
 template <class T, int Outer, int Threads> struct MmaDepthLines
@@ -44,7 +30,7 @@ template <class T, int Outer, int Threads> struct MmaDepthLines
 #pragma unroll
         for (int i = 0; i < passes; ++i) {
             const int line = threadIdx.x / 4 + i * (Threads / 4);
-            bringUnit(panel + Panel::place(line, unit), view, (long long)line * view.pitch + depth, line < view.outer ? view.depth - depth : 0);
+            bringUnit(panel + Panel::place(line, unit), view.first, (long long)line * view.pitch + depth, line < view.outer ? view.depth - depth : 0, view.wide);
         }
     }
 };
@@ -66,7 +52,7 @@ template <class T, int Outer, int Threads> struct MmaOuterLines
 #pragma unroll
         for (int i = 0; i < passes; ++i) {
             const int line = threadIdx.x / units + i * lines, depth = step * stepDepth<T> + line;
-            bringUnit(panel + Panel::place(line, unit), view, (long long)depth * view.pitch + outer, depth < view.depth ? view.outer - outer : 0);
+            bringUnit(panel + Panel::place(line, unit), view.first, (long long)depth * view.pitch + outer, depth < view.depth ? view.outer - outer : 0, view.wide);
         }
     }
 };

@@ -8,12 +8,11 @@
 // that are 32 bytes longer.
 #pragma once
 
-#include "common/tensor_core.h"
+#include "common/unit.h"
 #include "gemm/output.h"
 
 constexpr int mmaStages = 4, lineBytes = 64, slices = 2;
 
-template <class T> constexpr int unitSize = 16 / sizeof(T);         // elements of 16 bytes
 template <class T> constexpr int stepDepth = lineBytes / sizeof(T);  // elements of the depth per step
 
 template <int Rows, int Columns, int WarpRows, int WarpColumns> struct MmaTile

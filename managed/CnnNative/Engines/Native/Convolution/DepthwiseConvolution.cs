@@ -5,94 +5,97 @@ namespace CnnNative.Engines.Native;
 /// <summary>Depthwise convolution: every channel is convolved with filters of its own. Filters are (K, R, S) in any layout.</summary>
 internal sealed class DepthwiseConvolution(NativeContext context)
 {
-    /// <summary>Threads of a block of the gradient by the filters, and channels of one in NHWC.</summary>
-    private const int WgradThreads = 128, WgradChannels = 32;
+    private int Multiprocessors => context.Info.Multiprocessors;
 
-    private readonly SplitSums sums = new(context, DType.Float32);
+    private long ThreadsOfDevice => (long)Multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
 
-    private long ThreadsOfDevice => (long)context.Info.Multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
+    /// <summary>Whether there is a kernel for the gradient by the filters; the other passes have one for every window.</summary>
+    public static bool SumsFilters(in ConvolutionProblem p, DType type, Layout layout) =>
+        DepthwiseShape.Fits(p)
+        && (layout == Layout.Nhwc || DepthwisePlanes.For(DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type), p.PaddingMode, false, 1).Rows > 0);
 
     /// <summary>y = clamp(x * w + bias).</summary>
-    public void Forward(in ConvolutionProblem p, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
+    public void Forward(in ConvolutionProblem p, DType type, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {
         var geometry = Whole(ConvGeometry.Forward(p, x.Layout, y.Layout), p);
-        var perThread = DepthwiseWindow.ChannelsPerThread(p, x.Layout);
-        var wide = perThread == 1 || (p.K == p.C && p.C % perThread == 0 && x.IsAligned && y.IsAligned && Alignment.Is16(bias));
-        if (DepthwiseWindow.Fits(p) && wide)
-        {
-            Window(geometry, p.StrideH, perThread, x, w, 1, bias, epilogue, y);
-            return;
-        }
-
-        var strips = DepthwiseStrips.Cut(p.N, p.K, p.P, p.Q, p.K / p.C, 1, ThreadsOfDevice);
-        var kernel = x.Layout == Layout.Nhwc ? Kernel.DepthwiseNhwcAny : Kernel.DepthwiseNchwAny;
-        context.Kernels.Depthwise(kernel, strips.Launch(), x.Pointer, w.Pointer, bias, y.Pointer, geometry, strips, epilogue);
+        if (DepthwiseShape.Fits(p) && TryForward(DepthwiseShape.Of(ConvolutionPass.Forward, p, type), geometry, x, w, 1, bias, epilogue, y)) return;
+        var strips = DepthwiseStrips.Cut(p.N, p.K, p.P, p.Q, p.K / p.C, ThreadsOfDevice);
+        if (x.Layout == Layout.Nhwc) context.Kernels.DepthwiseAnyNhwc(type, strips.Launch(), x.Pointer, w.Pointer, bias, y.Pointer, geometry, strips, epilogue);
+        else context.Kernels.DepthwiseAnyNchw(type, strips.Launch(), x.Pointer, w.Pointer, bias, y.Pointer, geometry, strips, epilogue);
     }
 
     /// <summary>dx from dy; padding is zeros or none.</summary>
-    public void BackwardData(in ConvolutionProblem p, Placed dy, Placed w, Placed dx)
+    public void BackwardData(in ConvolutionProblem p, DType type, Placed dy, Placed w, Placed dx)
     {
-        var perThread = DepthwiseWindow.ChannelsPerThread(p, dy.Layout);
-        if (DepthwiseWindow.FitsBackwards(p) && (perThread == 1 || (p.C % perThread == 0 && dy.IsAligned && dx.IsAligned)))
-        {
-            Window(Backwards(p, dy.Layout), 1, perThread, dy, w, -1, default, Epilogues.None, dx);
-            return;
-        }
-
-        var strips = DepthwiseStrips.Cut(p.N, p.C, p.H, p.W, p.K / p.C, 1, ThreadsOfDevice);
-        var kernel = dy.Layout == Layout.Nhwc ? Kernel.DepthwiseDgradNhwc : Kernel.DepthwiseDgradNchw;
-        context.Kernels.DepthwiseDgrad(
-            kernel, strips.Launch(), dy.Pointer, w.Pointer, dx.Pointer, Whole(ConvGeometry.Forward(p, dx.Layout, dy.Layout), p), strips, new(p.StrideH), new(p.StrideW));
+        if (DepthwiseShape.Fits(p) && TryBackwardData(p, type, dy, w, dx)) return;
+        var geometry = Whole(ConvGeometry.Forward(p, dx.Layout, dy.Layout), p);
+        var strips = DepthwiseStrips.Cut(p.N, p.C, p.H, p.W, p.K / p.C, ThreadsOfDevice);
+        FastDivisor strideH = new(p.StrideH), strideW = new(p.StrideW);
+        if (dy.Layout == Layout.Nhwc) context.Kernels.DepthwiseDgradAnyNhwc(type, strips.Launch(), dy.Pointer, w.Pointer, dx.Pointer, geometry, strips, strideH, strideW);
+        else context.Kernels.DepthwiseDgradAnyNchw(type, strips.Launch(), dy.Pointer, w.Pointer, dx.Pointer, geometry, strips, strideH, strideW);
     }
 
-    /// <summary>dw from x and dy, for windows that fit into registers.</summary>
-    public void BackwardWeight(in ConvolutionProblem p, Placed x, Placed dy, DevicePointer dw)
+    /// <summary>dw from x and dy, where <see cref="SumsFilters"/>.</summary>
+    public void BackwardWeight(in ConvolutionProblem p, DType type, Placed x, Placed dy, DevicePointer dw)
     {
-        var strips = DepthwiseStrips.Cut(p.N, p.K, p.P, p.Q, p.K / p.C, 1, ThreadsOfDevice);
-        var (perSplit, splits) = Splits(p, strips, x.Layout, context.Info.Multiprocessors);
-        var slices = Slices(p, x.Layout);
-        var launch = new LaunchConfiguration(new Dim3(slices, splits), WgradThreads);
-        var kernel = DepthwiseWindow.Wgrad(x.Layout, p.R, p.StrideH);
+        var shape = DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type);
         var geometry = Whole(ConvGeometry.Forward(p, x.Layout, dy.Layout), p);
-        if (splits == 1)
+        var kernel = DepthwiseKernels.Of(shape.Pass, x.Layout, p.R, type);
+        var count = p.WeightShape.Count;
+        if (x.Layout == Layout.Nhwc)
         {
-            context.Kernels.DepthwiseWgrad(kernel, launch, x.Pointer, dy.Pointer, dw, geometry, strips, perSplit);
-            return;
+            var rows = DepthwiseRows.For(shape, Wide(shape, x, dy), Multiprocessors);
+            using var partial = context.Rent(count * rows.Splits * sizeof(float));
+            context.Kernels.DepthwiseWgradNhwc(kernel, rows.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, rows);
+            new SplitSums(context, type).Add(partial, dw, count, rows.Splits);
+        }
+        else
+        {
+            var planes = DepthwisePlanes.For(shape, p.PaddingMode, x.IsAligned && dy.IsAligned, Multiprocessors);
+            using var partial = context.Rent(count * planes.Splits * sizeof(float));
+            context.Kernels.DepthwiseWgradNchw(kernel, planes.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, planes);
+            new SplitSums(context, type).Add(partial, dw, count, planes.Splits);
+        }
+    }
+
+    private bool TryForward(
+        in DepthwiseShape shape, in ConvGeometry geometry, Placed x, Placed w, int filterStep, DevicePointer bias, Epilogue epilogue, Placed y)
+    {
+        var kernel = DepthwiseKernels.Of(shape.Pass, x.Layout, shape.Size, shape.Type);
+        if (x.Layout == Layout.Nhwc)
+        {
+            var rows = DepthwiseRows.For(shape, Wide(shape, x, y), Multiprocessors);
+            context.Kernels.DepthwiseNhwc(kernel, rows.Launch(shape), x.Pointer, w.Pointer, bias, y.Pointer, geometry, rows, filterStep, epilogue);
+            return true;
         }
 
-        var count = p.WeightShape.Count;
-        using var partial = context.Rent(count * splits * sizeof(float));
-        context.Kernels.DepthwiseWgrad(kernel, launch, x.Pointer, dy.Pointer, partial, geometry, strips, perSplit);
-        sums.Add(partial, dw, count, splits);
+        var planes = DepthwisePlanes.For(shape, geometry.Padding, x.IsAligned && y.IsAligned, Multiprocessors);
+        if (planes.Rows == 0) return false;
+        context.Kernels.DepthwiseNchw(kernel, planes.Launch(shape), x.Pointer, w.Pointer, bias, y.Pointer, geometry, planes, filterStep, epilogue);
+        return true;
     }
 
-    /// <summary>
-    /// How the strips of all images are divided over blocks: enough blocks for the device, but a worker for every thread, and
-    /// no more partial results than a tenth of the gradient itself.
-    /// </summary>
-    internal static (int StripsPerSplit, int Splits) Splits(in ConvolutionProblem p, in DepthwiseStrips strips, Layout layout, int multiprocessors)
+    private bool TryBackwardData(in ConvolutionProblem p, DType type, Placed dy, Placed w, Placed dx)
     {
-        const int blocksPerMultiprocessor = 8;
-        var all = p.N * strips.Strips;
-        var workers = layout == Layout.Nhwc ? WgradThreads / WgradChannels : WgradThreads;
-        var wanted = Math.Max(1, (long)multiprocessors * blocksPerMultiprocessor / Slices(p, layout));
-        var most = Math.Min(all / Math.Max(1, (workers + p.Q - 1) / p.Q), p.OutputShape.Count / 10 / Math.Max(1, p.WeightShape.Count));
-        var splits = (int)Math.Clamp(Math.Min(wanted, most), 1, Math.Max(1, all));
-        var perSplit = Math.Max(1, (all + splits - 1) / splits);
-        return (perSplit, Math.Max(1, (all + perSplit - 1) / perSplit));
+        var shape = DepthwiseShape.Of(ConvolutionPass.BackwardData, p, type);
+        if (p.StrideH == 1) return TryForward(shape, Backwards(p, dy.Layout), dy, w, -1, default, Epilogues.None, dx);
+        var geometry = Whole(ConvGeometry.Forward(p, dx.Layout, dy.Layout), p);
+        var kernel = DepthwiseKernels.Of(shape.Pass, dy.Layout, shape.Size, type);
+        if (dy.Layout == Layout.Nhwc)
+        {
+            var rows = DepthwiseRows.For(shape, Wide(shape, dy, dx), Multiprocessors);
+            context.Kernels.DepthwiseDgradNhwc(kernel, rows.Launch(shape), dy.Pointer, w.Pointer, dx.Pointer, geometry, rows);
+            return true;
+        }
+
+        var planes = DepthwisePlanes.For(shape, PaddingMode.Zeros, dy.IsAligned && dx.IsAligned, Multiprocessors);
+        if (planes.Rows == 0) return false;
+        context.Kernels.DepthwiseDgradNchw(kernel, planes.Launch(shape), dy.Pointer, w.Pointer, dx.Pointer, geometry, planes);
+        return true;
     }
 
-    private static int Slices(in ConvolutionProblem p, Layout layout) => layout == Layout.Nhwc ? (p.K + WgradChannels - 1) / WgradChannels : p.K;
-
-    private void Window(
-        in ConvGeometry geometry, int stride, int perThread, Placed x, Placed w, int filterStep, DevicePointer bias, Epilogue epilogue, Placed y)
-    {
-        var strips = DepthwiseStrips.Cut(
-            geometry.Images, geometry.Filters, geometry.OutHeight, geometry.OutWidth, geometry.Filters / geometry.Channels, perThread, ThreadsOfDevice);
-        context.Kernels.Depthwise(
-            DepthwiseWindow.Forward(x.Layout, geometry.WindowHeight, stride), strips.Launch(), x.Pointer, w.Pointer, bias, y.Pointer, geometry, strips, filterStep,
-            epilogue);
-    }
+    /// <summary>Whether the channels of every pixel come in whole, aligned units of 16 bytes.</summary>
+    private static bool Wide(in DepthwiseShape shape, Placed first, Placed second) => shape.Channels % shape.Unit == 0 && first.IsAligned && second.IsAligned;
 
     /// <summary>Depthwise kernels count channels over all groups.</summary>
     private static ConvGeometry Whole(ConvGeometry geometry, in ConvolutionProblem p) => geometry with { Channels = p.C, Filters = p.K };

@@ -3,7 +3,7 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>How the pixels of a depthwise convolution are dealt to threads; the twin of the structure in native/kernels/conv/depthwise_window.h.</summary>
+/// <summary>How the pixels of a depthwise convolution are dealt to threads; the twin of the structure in native/kernels/conv/depthwise_strips.h.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct DepthwiseStrips
 {
@@ -21,11 +21,10 @@ internal struct DepthwiseStrips
     /// <param name="height">Rows written.</param>
     /// <param name="width">Columns written.</param>
     /// <param name="multiplier">Filters per channel.</param>
-    /// <param name="perThread">Channels of a thread.</param>
     /// <param name="wanted">Threads that fill the device.</param>
-    public static DepthwiseStrips Cut(int images, int channels, int height, int width, int multiplier, int perThread, long wanted)
+    public static DepthwiseStrips Cut(int images, int channels, int height, int width, int multiplier, long wanted)
     {
-        var columns = Math.Max(1, (long)images * (channels / perThread) * width);
+        var columns = Math.Max(1, (long)images * channels * width);
         var most = (height + LeastRows - 1) / LeastRows;
         var wantedStrips = (int)Math.Clamp((wanted + columns - 1) / columns, 1, Math.Max(1, most));
         var rows = (height + wantedStrips - 1) / wantedStrips;
@@ -33,7 +32,7 @@ internal struct DepthwiseStrips
         return new()
         {
             Rows = rows, Strips = strips, Total = checked((int)(columns * strips)), Multiplier = multiplier,
-            ByWidth = new(width), ByStrips = new(strips), ByChannels = new(channels / perThread), ByMultiplier = new(multiplier),
+            ByWidth = new(width), ByStrips = new(strips), ByChannels = new(channels), ByMultiplier = new(multiplier),
         };
     }
 

@@ -57,7 +57,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         var (images, gradient, target) = (new Placed(xView, x.Layout), new Placed(dyView, dy.Layout), new Placed(dwView, dw.Layout));
         switch (Algorithm(problem, ConvolutionPass.BackwardWeight, x.DType, x.Layout, dy.Layout))
         {
-            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, images, gradient, target.Pointer); break;
+            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, x.DType, images, gradient, target.Pointer); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, images, gradient, target); break;
             default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
@@ -70,7 +70,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     {
         switch (Algorithm(problem, ConvolutionPass.Forward, type, x.Layout, y.Layout))
         {
-            case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, x, w, bias, epilogue, y); break;
+            case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, type, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Columns:
                 using (filters.InOrder(problem, w, x.Layout, out var ordered)) columns.Forward(problem, x, ordered, bias, epilogue, y);
@@ -83,7 +83,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     {
         switch (Algorithm(problem, ConvolutionPass.BackwardData, type, dx.Layout, dy.Layout))
         {
-            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, dy, w, dx); break;
+            case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, type, dy, w, dx); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Columns:
                 using (filters.InOrder(problem, w, dy.Layout, out var ordered)) columns.BackwardData(problem, dy, ordered, dx);

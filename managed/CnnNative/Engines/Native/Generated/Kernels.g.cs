@@ -125,34 +125,72 @@ internal enum Kernel
     CrossEntropyLongRowsForwardF16,
     CrossEntropyColumnsForwardF16,
     CrossEntropyFinishF16,
-    DepthwiseDgradNchw,
-    DepthwiseDgradNhwc,
-    DepthwiseNchw3x3S1,
-    DepthwiseNchw3x3S2,
-    DepthwiseNchw5x5S1,
-    DepthwiseNchw5x5S2,
-    DepthwiseNchw7x7S1,
-    DepthwiseNchw7x7S2,
-    DepthwiseNhwc3x3S1,
-    DepthwiseNhwc3x3S2,
-    DepthwiseNhwc5x5S1,
-    DepthwiseNhwc5x5S2,
-    DepthwiseNhwc7x7S1,
-    DepthwiseNhwc7x7S2,
-    DepthwiseNchwAny,
-    DepthwiseNhwcAny,
-    DepthwiseWgradNchw3x3S1,
-    DepthwiseWgradNchw3x3S2,
-    DepthwiseWgradNchw5x5S1,
-    DepthwiseWgradNchw5x5S2,
-    DepthwiseWgradNchw7x7S1,
-    DepthwiseWgradNchw7x7S2,
-    DepthwiseWgradNhwc3x3S1,
-    DepthwiseWgradNhwc3x3S2,
-    DepthwiseWgradNhwc5x5S1,
-    DepthwiseWgradNhwc5x5S2,
-    DepthwiseWgradNhwc7x7S1,
-    DepthwiseWgradNhwc7x7S2,
+    DepthwiseAnyNchwF32,
+    DepthwiseAnyNchwBf16,
+    DepthwiseAnyNchwF16,
+    DepthwiseAnyNhwcF32,
+    DepthwiseAnyNhwcBf16,
+    DepthwiseAnyNhwcF16,
+    DepthwiseDgradAnyNchwF32,
+    DepthwiseDgradAnyNchwBf16,
+    DepthwiseDgradAnyNchwF16,
+    DepthwiseDgradAnyNhwcF32,
+    DepthwiseDgradAnyNhwcBf16,
+    DepthwiseDgradAnyNhwcF16,
+    DepthwiseDgradNchw3x3F32,
+    DepthwiseDgradNchw3x3Bf16,
+    DepthwiseDgradNchw3x3F16,
+    DepthwiseDgradNchw5x5F32,
+    DepthwiseDgradNchw5x5Bf16,
+    DepthwiseDgradNchw5x5F16,
+    DepthwiseDgradNchw7x7F32,
+    DepthwiseDgradNchw7x7Bf16,
+    DepthwiseDgradNchw7x7F16,
+    DepthwiseNchw3x3F32,
+    DepthwiseNchw3x3Bf16,
+    DepthwiseNchw3x3F16,
+    DepthwiseNchw5x5F32,
+    DepthwiseNchw5x5Bf16,
+    DepthwiseNchw5x5F16,
+    DepthwiseNchw7x7F32,
+    DepthwiseNchw7x7Bf16,
+    DepthwiseNchw7x7F16,
+    DepthwiseWgradNchw3x3F32,
+    DepthwiseWgradNchw3x3Bf16,
+    DepthwiseWgradNchw3x3F16,
+    DepthwiseWgradNchw5x5F32,
+    DepthwiseWgradNchw5x5Bf16,
+    DepthwiseWgradNchw5x5F16,
+    DepthwiseWgradNchw7x7F32,
+    DepthwiseWgradNchw7x7Bf16,
+    DepthwiseWgradNchw7x7F16,
+    DepthwiseDgradNhwc3x3F32,
+    DepthwiseDgradNhwc3x3Bf16,
+    DepthwiseDgradNhwc3x3F16,
+    DepthwiseDgradNhwc5x5F32,
+    DepthwiseDgradNhwc5x5Bf16,
+    DepthwiseDgradNhwc5x5F16,
+    DepthwiseDgradNhwc7x7F32,
+    DepthwiseDgradNhwc7x7Bf16,
+    DepthwiseDgradNhwc7x7F16,
+    DepthwiseNhwc3x3F32,
+    DepthwiseNhwc3x3Bf16,
+    DepthwiseNhwc3x3F16,
+    DepthwiseNhwc5x5F32,
+    DepthwiseNhwc5x5Bf16,
+    DepthwiseNhwc5x5F16,
+    DepthwiseNhwc7x7F32,
+    DepthwiseNhwc7x7Bf16,
+    DepthwiseNhwc7x7F16,
+    DepthwiseWgradNhwc3x3F32,
+    DepthwiseWgradNhwc3x3Bf16,
+    DepthwiseWgradNhwc3x3F16,
+    DepthwiseWgradNhwc5x5F32,
+    DepthwiseWgradNhwc5x5Bf16,
+    DepthwiseWgradNhwc5x5F16,
+    DepthwiseWgradNhwc7x7F32,
+    DepthwiseWgradNhwc7x7Bf16,
+    DepthwiseWgradNhwc7x7F16,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -450,34 +488,72 @@ internal sealed unsafe partial class Kernels
         new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_f16", 256, "sm_80 sm_90a"),
-        new("depthwise_dgrad", "depthwise_dgrad_nchw", 128, "sm_80 sm_90a"),
-        new("depthwise_dgrad", "depthwise_dgrad_nhwc", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nchw_any", 128, "sm_80 sm_90a"),
-        new("depthwise_forward", "depthwise_nhwc_any", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nchw_7x7_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_3x3_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_5x5_s2", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s1", 128, "sm_80 sm_90a"),
-        new("depthwise_wgrad", "depthwise_wgrad_nhwc_7x7_s2", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nchw_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nchw_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nchw_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nhwc_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nhwc_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_any", "depthwise_any_nhwc_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nchw_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nchw_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nchw_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nhwc_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nhwc_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_dgrad_any", "depthwise_dgrad_any_nhwc_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_dgrad", "depthwise_dgrad_nchw_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_forward", "depthwise_nchw_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nchw_wgrad", "depthwise_wgrad_nchw_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_dgrad", "depthwise_dgrad_nhwc_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_forward", "depthwise_nhwc_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_3x3_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_3x3_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_3x3_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_5x5_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_5x5_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_5x5_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_f16", 128, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -665,6 +741,8 @@ internal sealed unsafe partial class Kernels
         ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),
         ("DepthSplit", 16, sizeof(DepthSplit)),
+        ("DepthwisePlanes", 36, sizeof(DepthwisePlanes)),
+        ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
@@ -1466,230 +1544,8 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyFinishF32, Kernel.CrossEntropyFinishBf16, Kernel.CrossEntropyFinishF16), launch, arguments);
     }
 
-    /// <summary>depthwise_dgrad_nchw(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgradNchw(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(Kernel.DepthwiseDgradNchw, launch, arguments);
-    }
-
-    /// <summary>depthwise_dgrad_nhwc(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgradNhwc(in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(Kernel.DepthwiseDgradNhwc, launch, arguments);
-    }
-
-    /// <summary>One of 2 kernels from depthwise_dgrad_nchw to depthwise_dgrad_nhwc: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
-    public void DepthwiseDgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
-    {
-        void** arguments = stackalloc void*[7];
-        arguments[0] = &dy;
-        arguments[1] = &w;
-        arguments[2] = &dx;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &byStrideH;
-        arguments[6] = &byStrideW;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNchw7x7S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_3x3_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc3x3S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_3x3_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc3x3S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_5x5_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc5x5S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_5x5_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc5x5S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_7x7_s1(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc7x7S1, launch, arguments);
-    }
-
-    /// <summary>depthwise_nhwc_7x7_s2(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void DepthwiseNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &x;
-        arguments[1] = &w;
-        arguments[2] = &bias;
-        arguments[3] = &y;
-        arguments[4] = &geometry;
-        arguments[5] = &strips;
-        arguments[6] = &filterStep;
-        arguments[7] = &epilogue;
-        Launch(Kernel.DepthwiseNhwc7x7S2, launch, arguments);
-    }
-
-    /// <summary>depthwise_nchw_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void DepthwiseNchwAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    /// <summary>depthwise_any_nchw_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseAnyNchw(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -1699,11 +1555,11 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &geometry;
         arguments[5] = &strips;
         arguments[6] = &epilogue;
-        Launch(Kernel.DepthwiseNchwAny, launch, arguments);
+        Launch(OfType(type, Kernel.DepthwiseAnyNchwF32, Kernel.DepthwiseAnyNchwBf16, Kernel.DepthwiseAnyNchwF16), launch, arguments);
     }
 
-    /// <summary>depthwise_nhwc_any(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void DepthwiseNhwcAny(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    /// <summary>depthwise_any_nhwc_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseAnyNhwc(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -1713,11 +1569,11 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &geometry;
         arguments[5] = &strips;
         arguments[6] = &epilogue;
-        Launch(Kernel.DepthwiseNhwcAny, launch, arguments);
+        Launch(OfType(type, Kernel.DepthwiseAnyNhwcF32, Kernel.DepthwiseAnyNhwcBf16, Kernel.DepthwiseAnyNhwcF16), launch, arguments);
     }
 
-    /// <summary>One of 2 kernels from depthwise_nchw_any to depthwise_nhwc_any: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
-    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
+    /// <summary>One of 6 kernels from depthwise_any_nchw_f32 to depthwise_any_nhwc_f16: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)</summary>
+    public void DepthwiseAny(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -1730,8 +1586,98 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>One of 12 kernels from depthwise_nchw_3x3_s1 to depthwise_nhwc_7x7_s2: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)</summary>
-    public void Depthwise(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseStrips strips, int filterStep, Epilogue epilogue)
+    /// <summary>depthwise_dgrad_any_nchw_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradAnyNchw(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(OfType(type, Kernel.DepthwiseDgradAnyNchwF32, Kernel.DepthwiseDgradAnyNchwBf16, Kernel.DepthwiseDgradAnyNchwF16), launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_any_nhwc_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradAnyNhwc(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(OfType(type, Kernel.DepthwiseDgradAnyNhwcF32, Kernel.DepthwiseDgradAnyNhwcBf16, Kernel.DepthwiseDgradAnyNhwcF16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from depthwise_dgrad_any_nchw_f32 to depthwise_dgrad_any_nhwc_f16: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)</summary>
+    public void DepthwiseDgradAny(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &strips;
+        arguments[5] = &byStrideH;
+        arguments[6] = &byStrideW;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nchw_3x3_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseDgradNchw3x3(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwisePlanes planes)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseDgradNchw3x3F32, Kernel.DepthwiseDgradNchw3x3Bf16, Kernel.DepthwiseDgradNchw3x3F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nchw_5x5_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseDgradNchw5x5(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwisePlanes planes)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseDgradNchw5x5F32, Kernel.DepthwiseDgradNchw5x5Bf16, Kernel.DepthwiseDgradNchw5x5F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_dgrad_nchw_7x7_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseDgradNchw7x7(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwisePlanes planes)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseDgradNchw7x7F32, Kernel.DepthwiseDgradNchw7x7Bf16, Kernel.DepthwiseDgradNchw7x7F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from depthwise_dgrad_nchw_3x3_f32 to depthwise_dgrad_nchw_7x7_f16: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseDgradNchw(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwisePlanes planes)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &planes;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_3x3_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw3x3(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[8];
         arguments[0] = &x;
@@ -1739,178 +1685,258 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &bias;
         arguments[3] = &y;
         arguments[4] = &geometry;
-        arguments[5] = &strips;
+        arguments[5] = &planes;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNchw3x3F32, Kernel.DepthwiseNchw3x3Bf16, Kernel.DepthwiseNchw3x3F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_5x5_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw5x5(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &planes;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNchw5x5F32, Kernel.DepthwiseNchw5x5Bf16, Kernel.DepthwiseNchw5x5F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_nchw_7x7_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw7x7(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &planes;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNchw7x7F32, Kernel.DepthwiseNchw7x7Bf16, Kernel.DepthwiseNchw7x7F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from depthwise_nchw_3x3_f32 to depthwise_nchw_7x7_f16: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNchw(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwisePlanes planes, int filterStep, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &planes;
         arguments[6] = &filterStep;
         arguments[7] = &epilogue;
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_wgrad_nchw_3x3_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseWgradNchw3x3(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwisePlanes planes)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw3x3S1, launch, arguments);
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseWgradNchw3x3F32, Kernel.DepthwiseWgradNchw3x3Bf16, Kernel.DepthwiseWgradNchw3x3F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_wgrad_nchw_5x5_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseWgradNchw5x5(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwisePlanes planes)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw3x3S2, launch, arguments);
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseWgradNchw5x5F32, Kernel.DepthwiseWgradNchw5x5Bf16, Kernel.DepthwiseWgradNchw5x5F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_wgrad_nchw_7x7_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseWgradNchw7x7(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwisePlanes planes)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw5x5S1, launch, arguments);
+        arguments[4] = &planes;
+        Launch(OfType(type, Kernel.DepthwiseWgradNchw7x7F32, Kernel.DepthwiseWgradNchw7x7Bf16, Kernel.DepthwiseWgradNchw7x7F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>One of 9 kernels from depthwise_wgrad_nchw_3x3_f32 to depthwise_wgrad_nchw_7x7_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwisePlanes planes)</summary>
+    public void DepthwiseWgradNchw(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwisePlanes planes)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw5x5S2, launch, arguments);
+        arguments[4] = &planes;
+        Launch(kernel, launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_dgrad_nhwc_3x3_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseDgradNhwc3x3(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseRows rows)
     {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw7x7S1, launch, arguments);
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseDgradNhwc3x3F32, Kernel.DepthwiseDgradNhwc3x3Bf16, Kernel.DepthwiseDgradNhwc3x3F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nchw_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNchw7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_dgrad_nhwc_5x5_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseDgradNhwc5x5(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseRows rows)
     {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNchw7x7S2, launch, arguments);
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseDgradNhwc5x5F32, Kernel.DepthwiseDgradNhwc5x5Bf16, Kernel.DepthwiseDgradNhwc5x5F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_3x3_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc3x3S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_dgrad_nhwc_7x7_f32, _bf16 or _f16(float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseDgradNhwc7x7(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseRows rows)
     {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc3x3S1, launch, arguments);
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseDgradNhwc7x7F32, Kernel.DepthwiseDgradNhwc7x7Bf16, Kernel.DepthwiseDgradNhwc7x7F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_3x3_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc3x3S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>One of 9 kernels from depthwise_dgrad_nhwc_3x3_f32 to depthwise_dgrad_nhwc_7x7_f16: (float* dy, float* w, float* dx, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseDgradNhwc(Kernel kernel, in LaunchConfiguration launch, DevicePointer dy, DevicePointer w, DevicePointer dx, ConvGeometry geometry, DepthwiseRows rows)
     {
-        void** arguments = stackalloc void*[6];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &w;
+        arguments[2] = &dx;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc3x3S2, launch, arguments);
+        arguments[4] = &rows;
+        Launch(kernel, launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_5x5_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc5x5S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_nhwc_3x3_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc3x3(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[8];
         arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc5x5S1, launch, arguments);
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &rows;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNhwc3x3F32, Kernel.DepthwiseNhwc3x3Bf16, Kernel.DepthwiseNhwc3x3F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_5x5_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc5x5S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_nhwc_5x5_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc5x5(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[8];
         arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc5x5S2, launch, arguments);
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &rows;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNhwc5x5F32, Kernel.DepthwiseNhwc5x5Bf16, Kernel.DepthwiseNhwc5x5F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_7x7_s1(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc7x7S1(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_nhwc_7x7_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc7x7(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[8];
         arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc7x7S1, launch, arguments);
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &rows;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(OfType(type, Kernel.DepthwiseNhwc7x7F32, Kernel.DepthwiseNhwc7x7Bf16, Kernel.DepthwiseNhwc7x7F16), launch, arguments);
     }
 
-    /// <summary>depthwise_wgrad_nhwc_7x7_s2(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgradNhwc7x7S2(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>One of 9 kernels from depthwise_nhwc_3x3_f32 to depthwise_nhwc_7x7_f16: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)</summary>
+    public void DepthwiseNhwc(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DepthwiseRows rows, int filterStep, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[8];
         arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
-        Launch(Kernel.DepthwiseWgradNhwc7x7S2, launch, arguments);
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &rows;
+        arguments[6] = &filterStep;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
     }
 
-    /// <summary>One of 12 kernels from depthwise_wgrad_nchw_3x3_s1 to depthwise_wgrad_nhwc_7x7_s2: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)</summary>
-    public void DepthwiseWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseStrips strips, int stripsPerSplit)
+    /// <summary>depthwise_wgrad_nhwc_3x3_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseWgradNhwc3x3(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseRows rows)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &dy;
         arguments[2] = &partial;
         arguments[3] = &geometry;
-        arguments[4] = &strips;
-        arguments[5] = &stripsPerSplit;
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseWgradNhwc3x3F32, Kernel.DepthwiseWgradNhwc3x3Bf16, Kernel.DepthwiseWgradNhwc3x3F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_5x5_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseWgradNhwc5x5(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseRows rows)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseWgradNhwc5x5F32, Kernel.DepthwiseWgradNhwc5x5Bf16, Kernel.DepthwiseWgradNhwc5x5F16), launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_nhwc_7x7_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseWgradNhwc7x7(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseRows rows)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &rows;
+        Launch(OfType(type, Kernel.DepthwiseWgradNhwc7x7F32, Kernel.DepthwiseWgradNhwc7x7Bf16, Kernel.DepthwiseWgradNhwc7x7F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from depthwise_wgrad_nhwc_3x3_f32 to depthwise_wgrad_nhwc_7x7_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseRows rows)</summary>
+    public void DepthwiseWgradNhwc(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseRows rows)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &rows;
         Launch(kernel, launch, arguments);
     }
 
