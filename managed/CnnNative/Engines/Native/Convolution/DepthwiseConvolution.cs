@@ -2,12 +2,13 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>Depthwise convolution: every channel is convolved with filters of its own. Filters are (K, R, S) in any layout.</summary>
-internal sealed class DepthwiseConvolution(NativeContext context)
+/// <summary>
+/// Depthwise convolution: every channel is convolved with filters of its own. Filters are (K, R, S) in any layout. Work is divided for so
+/// many multiprocessors.
+/// </summary>
+internal sealed class DepthwiseConvolution(NativeContext context, int multiprocessors)
 {
-    private int Multiprocessors => context.Info.Multiprocessors;
-
-    private long ThreadsOfDevice => (long)Multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
+    private long ThreadsOfDevice => (long)multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
 
     /// <summary>Whether there is a kernel for the gradient by the filters; the other passes have one for every window.</summary>
     public static bool SumsFilters(in ConvolutionProblem p, DType type, Layout layout) =>
@@ -44,14 +45,14 @@ internal sealed class DepthwiseConvolution(NativeContext context)
         var count = p.WeightShape.Count;
         if (x.Layout == Layout.Nhwc)
         {
-            var rows = DepthwiseRows.For(shape, Wide(shape, x, dy), Multiprocessors);
+            var rows = DepthwiseRows.For(shape, Wide(shape, x, dy), multiprocessors);
             using var partial = context.Rent(count * rows.Splits * sizeof(float));
             context.Kernels.DepthwiseWgradNhwc(kernel, rows.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, rows);
             new SplitSums(context, type).Add(partial, dw, count, rows.Splits);
         }
         else
         {
-            var planes = DepthwisePlanes.For(shape, p.PaddingMode, x.IsAligned && dy.IsAligned, Multiprocessors);
+            var planes = DepthwisePlanes.For(shape, p.PaddingMode, x.IsAligned && dy.IsAligned, multiprocessors);
             using var partial = context.Rent(count * planes.Splits * sizeof(float));
             context.Kernels.DepthwiseWgradNchw(kernel, planes.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, planes);
             new SplitSums(context, type).Add(partial, dw, count, planes.Splits);
@@ -64,12 +65,12 @@ internal sealed class DepthwiseConvolution(NativeContext context)
         var kernel = DepthwiseKernels.Of(shape.Pass, x.Layout, shape.Size, shape.Type);
         if (x.Layout == Layout.Nhwc)
         {
-            var rows = DepthwiseRows.For(shape, Wide(shape, x, y), Multiprocessors);
+            var rows = DepthwiseRows.For(shape, Wide(shape, x, y), multiprocessors);
             context.Kernels.DepthwiseNhwc(kernel, rows.Launch(shape), x.Pointer, w.Pointer, bias, y.Pointer, geometry, rows, filterStep, epilogue);
             return true;
         }
 
-        var planes = DepthwisePlanes.For(shape, geometry.Padding, x.IsAligned && y.IsAligned, Multiprocessors);
+        var planes = DepthwisePlanes.For(shape, geometry.Padding, x.IsAligned && y.IsAligned, multiprocessors);
         if (planes.Rows == 0) return false;
         context.Kernels.DepthwiseNchw(kernel, planes.Launch(shape), x.Pointer, w.Pointer, bias, y.Pointer, geometry, planes, filterStep, epilogue);
         return true;
@@ -83,12 +84,12 @@ internal sealed class DepthwiseConvolution(NativeContext context)
         var kernel = DepthwiseKernels.Of(shape.Pass, dy.Layout, shape.Size, type);
         if (dy.Layout == Layout.Nhwc)
         {
-            var rows = DepthwiseRows.For(shape, Wide(shape, dy, dx), Multiprocessors);
+            var rows = DepthwiseRows.For(shape, Wide(shape, dy, dx), multiprocessors);
             context.Kernels.DepthwiseDgradNhwc(kernel, rows.Launch(shape), dy.Pointer, w.Pointer, dx.Pointer, geometry, rows);
             return true;
         }
 
-        var planes = DepthwisePlanes.For(shape, PaddingMode.Zeros, dy.IsAligned && dx.IsAligned, Multiprocessors);
+        var planes = DepthwisePlanes.For(shape, PaddingMode.Zeros, dy.IsAligned && dx.IsAligned, multiprocessors);
         if (planes.Rows == 0) return false;
         context.Kernels.DepthwiseDgradNchw(kernel, planes.Launch(shape), dy.Pointer, w.Pointer, dx.Pointer, geometry, planes);
         return true;

@@ -13,7 +13,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     private readonly ImplicitConvolution bfloat16 = new(context, new MmaConvolution(context, DType.BFloat16));
     private readonly ImplicitConvolution float16 = new(context, new MmaConvolution(context, DType.Float16));
     private readonly PointwiseConvolution pointwise = new(context);
-    private readonly DepthwiseConvolution depthwise = new(context);
+    private readonly DepthwiseConvolution depthwise = new(context, context.Info.Multiprocessors);
     private readonly ColumnConvolution columns = new(context);
     private readonly FilterLayouts filters = new(context, DType.Float32);
 

@@ -32,6 +32,10 @@ internal sealed class ConvolutionPlanTests
         Assert.That(Choose(Problem(64, 3, 3, groups), pass, layout), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
 
     [Test]
+    public void Halves_go_channel_by_channel_too([Values] ConvolutionPass pass, [Values] Layout layout, [Values(DType.BFloat16, DType.Float16)] DType type) => Assert.That(
+        ConvolutionPlan.Choose(Problem(64, 5, 5, groups: 64), pass, type, tf32: false, layout, layout, 132), Is.EqualTo(ConvolutionAlgorithm.Depthwise));
+
+    [Test]
     public void Halves_and_tf32_are_implicit_products([Values(DType.BFloat16, DType.Float16, DType.Float32)] DType type) => Assert.That(
         ConvolutionPlan.Choose(Problem(64, 1, 1), ConvolutionPass.Forward, type, tf32: true, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
 

@@ -45,6 +45,7 @@ internal static class ConvolutionShapes
         {
             yield return Case($"{mode}", Problem(2, 3, 7, 9, 5, 3, 4, pad: 2) with { PaddingMode = mode });
             yield return Case($"{mode} in strides and groups", Problem(3, 4, 8, 7, 6, 3, 3, pad: 3, stride: 2, groups: 2) with { PaddingMode = mode });
+            yield return Case($"{mode}, depthwise, more than shared memory holds", Problem(1, 2, 90, 91, 2, 3, 3, pad: 2, groups: 2) with { PaddingMode = mode });
             yield return Case($"{mode}, depthwise", Problem(1, 4, 8, 7, 4, 3, 3, pad: 2, groups: 4) with { PaddingMode = mode });
         }
 

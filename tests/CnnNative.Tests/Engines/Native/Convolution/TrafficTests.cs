@@ -86,23 +86,6 @@ public sealed class TrafficTests : IDeviceFixture
         }
     }
 
-    // Neighbours share columns, strips share rows: those come from L1. What is counted here is what warps ask L1 for.
-    [TestCase(Layout.Nchw, "depthwise_nchw_3x3_s1", 4)]
-    [TestCase(Layout.Nhwc, "depthwise_nhwc_3x3_s1", 16)]
-    public void Depthwise_reads_new_rows_only(Layout layout, string kernel, int widest)
-    {
-        var problem = Problem(32, 32, 32, 3, groups: 32);
-        Run(problem, layout, forced: null);
-        var counters = Emulator.Profile(kernel);
-        // Forward and the gradient by the input are the same kernel. In a strip of four rows a thread reads six rows of three
-        // columns, 4.5 numbers per pixel instead of nine, and its filter of nine once, 2.25 per pixel.
-        var image = (ulong)problem.InputShape.Count * sizeof(float);
-        Assert.That(counters.Launches, Is.EqualTo(2));
-        Assert.That(counters.WidestGlobalAccess, Is.EqualTo((ulong)widest));
-        Assert.That(counters.GlobalStoreBytes, Is.EqualTo(2 * image));
-        Assert.That(counters.GlobalLoadBytes, Is.LessThanOrEqualTo(2 * (4.5 + 2.25) * image));
-    }
-
     private static void NoConflicts(in KernelCounters counters)
     {
         Assert.That(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.EqualTo(counters.SharedIdealWavefronts), "wavefronts of shared memory");
