@@ -2,7 +2,10 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>How one product is cut into blocks. A pure function of the sizes and of the number of multiprocessors.</summary>
+/// <summary>
+/// How one product is cut into blocks. A pure function of the sizes and of the number of multiprocessors. Costs, and the speeds of
+/// <see cref="TileSet"/>, are estimates from data sheets, not measured on a GPU: they rank plans, and predict no time.
+/// </summary>
 /// <param name="Tile">Tile of a block.</param>
 /// <param name="Splits">Parts of the depth; more than one needs working memory and a second stage.</param>
 /// <param name="StepsPerSplit">Steps of the depth per part.</param>

@@ -1,6 +1,6 @@
 namespace CnnNative.Engines.Native;
 
-/// <summary>The tiles for one kind of arithmetic.</summary>
+/// <summary>The tiles for one kind of arithmetic. Their speeds are estimates, not measured on a GPU.</summary>
 internal sealed class TileSet
 {
     private readonly Tile[] tiles;
