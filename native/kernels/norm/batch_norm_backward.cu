@@ -8,7 +8,7 @@
 //   batch_norm_gradient_finish    dgamma, dbeta, and the sums over M; a warp per channel, 8 per block
 //   batch_norm_input_gradient     dx and dz; 16 bytes per thread
 // and where they are small, all in one: batch_norm_small_backward_*. dx, dz, dgamma and dbeta may be null.
-// Limited by bytes: x and dy are read twice, dx and dz written once.
+// Limited by bytes: x and dy are read twice, or once where a channel is kept in shared memory; dx and dz are written once.
 #include "norm/activation.h"
 #include "norm/channel_map.h"
 #include "norm/channels.h"
@@ -67,6 +67,18 @@ template <typename T, int width> struct GatedElements
         }
     }
 
+    // What keep(i) kept: x, and behind all of x dz, which is dy or 0 and so loses nothing.
+    __device__ __forceinline__ GatedElements(int i, const ChannelGeometry& g)
+        : x(Elements<T, width>::load(keptElements<T>(), i)), dz(Elements<T, width>::load(keptElements<T>(), g.vectors + i))
+    {
+    }
+
+    __device__ __forceinline__ void keep(int i, const ChannelGeometry& g) const
+    {
+        x.store(keptElements<T>(), i);
+        dz.store(keptElements<T>(), g.vectors + i);
+    }
+
     // Stores dx and dz; either may be null.
     __device__ __forceinline__ void store(const ChannelGradient (&gradient)[width], T* dx, T* dzOut, long long vector) const
     {
@@ -100,8 +112,9 @@ __device__ __forceinline__ GradientSums planeGradientSums(const T* x, const T* d
     ChannelScale scale[width];
 #pragma unroll
     for (int k = 0; k < width; ++k) scale[k] = forwardScale(b, channel);
-    eachInPlanes(g, channel, part, [&](long long vector) {
+    eachInPlanes(g, channel, part, [&](long long vector, int i) {
         const GatedElements<T, width> elements(x, dy, vector, b, scale);
+        if (g.keeps) elements.keep(i, g);
 #pragma unroll
         for (int k = 0; k < width; ++k) addProduct(sums, elements.x.at[k], elements.dz.at[k], scale[k].mean);
     });
@@ -154,8 +167,9 @@ __device__ __forceinline__ void smallBackwardOfPlanes(const T* x, const T* dy, c
         scale[k] = forwardScale(b, channel);
         gradient[k] = channelGradient(channel, b, shared);
     }
-    eachInPlanes(g, channel, 0, [&](long long vector) {
-        GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
+    eachInPlanes(g, channel, 0, [&](long long vector, int i) {
+        if (g.keeps) GatedElements<T, width>(i, g).store(gradient, dx, dz, vector);
+        else GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
     });
 }
 

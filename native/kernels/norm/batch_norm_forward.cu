@@ -5,8 +5,8 @@
 //   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts; a warp per channel, 8 per block
 //   batch_norm_apply_*        y; 16 bytes per thread
 // and where they are small, all in one: batch_norm_small_*, a block per channel (planes) or bundle of channels (rows), which
-// finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
-// gamma, beta (null: 1 and 0) and the statistics are float whatever x is. Limited by bytes: x is read twice, y written once.
+// keeps a channel of planes in shared memory if it fits, and else finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
+// gamma, beta (null: 1 and 0) and the statistics are float whatever x is. Limited by bytes: x is read twice, or once where it is kept; y is written once.
 #include "norm/activation.h"
 #include "norm/channel_map.h"
 #include "norm/channels.h"
@@ -38,8 +38,9 @@ __device__ __forceinline__ Moments planeMoments(const T* x, const ChannelGeometr
 {
     const float shift = shiftOfPlane(x, g, channel);
     DistanceSums sums;
-    eachInPlanes(g, channel, part, [&](long long vector) {
+    eachInPlanes(g, channel, part, [&](long long vector, int i) {
         const auto values = Elements<T, width>::load(x, vector);
+        if (g.keeps) values.store(keptElements<T>(), i);
 #pragma unroll
         for (int k = 0; k < width; ++k) sums.add(values.at[k] - shift);
     });
@@ -88,6 +89,15 @@ __device__ __forceinline__ float2 finishChannel(Moments moments, float shift, fl
 }
 
 template <typename T, int width>
+__device__ __forceinline__ void normalize(const T* from, long long at, const ChannelScale& scale, const Clamp& clamp, T* y, long long vector)
+{
+    auto values = Elements<T, width>::load(from, at);
+#pragma unroll
+    for (int k = 0; k < width; ++k) values.at[k] = clamp(scale(values.at[k]));
+    values.store(y, vector);
+}
+
+template <typename T, int width>
 __device__ __forceinline__ void smallOfPlanes(
     const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
 {
@@ -97,12 +107,9 @@ __device__ __forceinline__ void smallOfPlanes(
     if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), eps, channel, mean, inverse);
     __syncthreads();
     const ChannelScale scale = channelScale(channel, shared.x, shared.y, output.gamma, output.beta);
-    eachInPlanes(g, channel, 0, [&](long long vector) {
-        auto values = Elements<T, width>::load(x, vector);
-#pragma unroll
-        for (int k = 0; k < width; ++k) values.at[k] = output.clamp(scale(values.at[k]));
-        values.store(y, vector);
-    });
+    // Two loops, for one would load from addresses of either memory.
+    if (g.keeps) eachInPlanes(g, channel, 0, [&](long long vector, int i) { normalize<T, width>(keptElements<T>(), i, scale, output.clamp, y, vector); });
+    else eachInPlanes(g, channel, 0, [&](long long vector, int) { normalize<T, width>(x, vector, scale, output.clamp, y, vector); });
 }
 
 template <typename T, int width>

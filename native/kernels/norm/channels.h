@@ -23,6 +23,7 @@ struct ChannelGeometry
     int vectors;        // planes: vectors in a channel, N * pixels / width; rows: rows, N * pixels
     int perPart;        // how many of these belong to one part
     int lanes;          // rows: vectors of channels side by side in a block, a power of two up to 32
+    int keeps;          // planes: whether dynamic shared memory has room for what a block reads of a whole channel, so that it reads it once
     FastDivisor plane;  // planes: vectors in a run
 };
 
@@ -41,15 +42,22 @@ template <int count> struct Sums
     }
 };
 
-// Planes: calls f(number of the vector in the tensor) for the vectors of this thread in a part of a channel.
+// Planes: calls f(number of the vector in the tensor, number in the channel) for the vectors of this thread in a part of a channel.
 template <typename F> __device__ __forceinline__ void eachInPlanes(const ChannelGeometry& g, int channel, int part, F f)
 {
     const int first = part * g.perPart, end = min(first + g.perPart, g.vectors);
     for (int i = first + (int)threadIdx.x; i < end; i += channelThreads) {
         int within;
         const long long image = divide(i, g.plane, within);
-        f((image * g.channels + channel) * g.plane.divisor + within);
+        f((image * g.channels + channel) * g.plane.divisor + within, i);
     }
+}
+
+// What a block has read of a channel, where the geometry keeps it. A thread finds again what it put there itself, so nobody waits.
+template <typename T> __device__ __forceinline__ T* keptElements()
+{
+    extern __shared__ uint4 kept[];
+    return reinterpret_cast<T*>(kept);
 }
 
 // Rows: this thread's place in its block, and the same walk.

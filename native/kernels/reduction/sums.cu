@@ -43,7 +43,7 @@ template <typename T> __device__ __forceinline__ void storeSum(const Sums<1>& su
 template <typename T, int width> __device__ __forceinline__ Sums<1> planeSum(const T* x, const ChannelGeometry& g)
 {
     Sums<1> sum = {};
-    eachInPlanes(g, blockIdx.x, blockIdx.y, [&](long long vector) {
+    eachInPlanes(g, blockIdx.x, blockIdx.y, [&](long long vector, int) {
         const auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
         for (int k = 0; k < width; ++k) sum.v[0] += values.at[k];

@@ -131,6 +131,20 @@ public sealed class NativeNormalizationTests : NativeTests
     }
 
     [Test]
+    public void ChannelsOfPlanesAreKeptWhereFourBlocksFit()
+    {
+        const int shared = 227 << 10;
+        var plan = ChannelPlan.For(256, 2048, 49, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That(plan.Keeping(DType.Float32, 1, shared) is { KeptBytes: 256 * 49 * 4, Geometry.Keeps: 1 });
+        Assert.That(plan.Keeping(DType.Float32, 2, shared), Is.EqualTo(plan), "100 KB leave room for two");
+        Assert.That(plan.Keeping(DType.BFloat16, 2, shared).KeptBytes, Is.EqualTo(256 * 49 * 4));
+        var large = ChannelPlan.For(256, 64, 112 * 112, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That(large.Keeping(DType.Float32, 1, 1 << 30), Is.EqualTo(large), "several blocks share a channel");
+        var rows = ChannelPlan.For(64, 16, 16, Layout.Nhwc, DType.Float32, aligned: true);
+        Assert.That(rows.Keeping(DType.Float32, 1, shared), Is.EqualTo(rows), "blocks of rows keep nothing");
+    }
+
+    [Test]
     public void ChannelsFollowFromTheNumberOfAnElement()
     {
         Assert.That(ChannelMap.OrderOf(run: 64, channels: 3, width: 4), Is.EqualTo(ChannelOrder.Run));

@@ -56,27 +56,6 @@ public sealed class TrafficTests : CounterTests
             counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.LessThanOrEqualTo(1.1 * counters.SharedIdealWavefronts), "wavefronts beyond the ideal");
     }
 
-    [TestCase(Layout.Nchw, "planes")]
-    [TestCase(Layout.Nhwc, "rows")]
-    public void BatchNormReadsTwiceAndWritesOnce(Layout layout, string order)
-    {
-        Shape shape = [8, 8, 64, 64];
-        using var scope = Device.Inference();
-        var side = new Side(Device, DType.Float32);
-        Tensor x = side.Of(Random(shape.Count, 1), shape, layout), y = side.Empty(shape, layout), mean = side.EmptyFloat(8), inverse = side.EmptyFloat(8);
-        Emulator.ResetProfile();
-        Device.Engine.Normalization.BatchForward(x, null, null, 1e-5f, y, mean, inverse);
-        Cuda.Synchronize();
-        var statistics = Emulator.Profile($"batch_norm_statistics_{order}_f32");
-        // Beside x, the parts' moments.
-        AssertTraffic(statistics, shape.Count * 4, 0, excess: 1.0, slack: shape.Count / 4);
-        Assert.That(statistics.WidestGlobalAccess, Is.EqualTo(16));
-        Assert.That(statistics.MaxSharedConflict, Is.LessThanOrEqualTo(2));
-        var apply = Emulator.Profile("batch_norm_apply_f32");
-        Assert.That(apply.GlobalStoreSectors * Sector, Is.EqualTo((ulong)shape.Count * 4));
-        Assert.That(apply.WidestGlobalAccess, Is.EqualTo(16));
-    }
-
     [Test]
     public void SgdMovesFiveFloatsPerElement()
     {

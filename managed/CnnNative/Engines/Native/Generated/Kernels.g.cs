@@ -736,7 +736,7 @@ internal sealed unsafe partial class Kernels
         ("BatchNormGradients", 80, sizeof(BatchNormGradients)),
         ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
-        ("ChannelGeometry", 32, sizeof(ChannelGeometry)),
+        ("ChannelGeometry", 36, sizeof(ChannelGeometry)),
         ("ChannelMap", 40, sizeof(ChannelMap)),
         ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),

@@ -6,7 +6,7 @@ namespace CnnNative.Engines.Native;
 [StructLayout(LayoutKind.Sequential)]
 internal struct ChannelGeometry
 {
-    public int Channels, Width, Vectors, PerPart, Lanes;
+    public int Channels, Width, Vectors, PerPart, Lanes, Keeps;
     public FastDivisor Plane;
 }
 

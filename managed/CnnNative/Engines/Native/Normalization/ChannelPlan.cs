@@ -11,7 +11,8 @@ namespace CnnNative.Engines.Native;
 /// <param name="Parts">Parts of each channel: blocks along y.</param>
 /// <param name="Bundles">Blocks along x: channels, or bundles of neighbouring ones.</param>
 /// <param name="Geometry">The sizes for the kernels.</param>
-internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles, ChannelGeometry Geometry)
+/// <param name="KeptBytes">Shared memory in which a block keeps what it has read of its channel; 0 where it reads twice.</param>
+internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles, ChannelGeometry Geometry, int KeptBytes = 0)
 {
     private const int MostLanes = 32;
 
@@ -21,11 +22,17 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     /// <summary>Blocks that keep the memory of the largest devices busy.</summary>
     private const int Blocks = 1024;
 
+    /// <summary>Blocks that a multiprocessor needs to keep its memory busy: a channel that leaves room for fewer is not kept.</summary>
+    private const int BlocksTogether = 4;
+
+    /// <summary>Shared memory of a block beside what it keeps: its own and the system's.</summary>
+    private const int OtherBytes = 2048;
+
     /// <summary>Whether one block does a whole channel, or bundle of channels.</summary>
     public bool IsSmall => Parts == 1;
 
     /// <summary>The grid.</summary>
-    public LaunchConfiguration Launch => new(new Dim3(Bundles, Parts), MapLaunch.Threads);
+    public LaunchConfiguration Launch => new(new Dim3(Bundles, Parts), MapLaunch.Threads, KeptBytes);
 
     /// <summary>A warp per channel.</summary>
     public LaunchConfiguration FinishLaunch => MapLaunch.Over(32L * Geometry.Channels);
@@ -44,6 +51,19 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
         return layout == Layout.Nhwc || pixels == 1
             ? Rows(elements, channels, aligned && channels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1)
             : Planes(elements, channels, (int)pixels, aligned && pixels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1);
+    }
+
+    /// <summary>The same plan with small channels of planes kept in shared memory, where several blocks then still fit a multiprocessor.</summary>
+    /// <param name="type">Type of the elements.</param>
+    /// <param name="tensors">How many tensors are kept.</param>
+    /// <param name="sharedBytes">Shared memory of a multiprocessor.</param>
+    public ChannelPlan Keeping(DType type, int tensors, int sharedBytes)
+    {
+        var bytes = (long)tensors * Geometry.Vectors * Geometry.Width * type.Size();
+        if (ByRows || !IsSmall || bytes == 0 || bytes > sharedBytes / BlocksTogether - OtherBytes) return this;
+        var geometry = Geometry;
+        geometry.Keeps = 1;
+        return this with { Geometry = geometry, KeptBytes = (int)bytes };
     }
 
     private static ChannelPlan Planes(int elements, int channels, int pixels, int width) =>

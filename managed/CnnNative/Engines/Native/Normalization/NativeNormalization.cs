@@ -25,6 +25,7 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
         var output = new BatchNormOutput { Gamma = scale, Beta = shift, Clamp = ClampRange.Of(tail.Activation) };
         if (plan.IsSmall && tail.Residual is null)
         {
+            plan = plan.Keeping(x.DType, tensors: 1, context.Info.MaxSharedBytesPerBlock);
             if (plan.ByRows) context.Kernels.BatchNormSmallRows(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
             else context.Kernels.BatchNormSmallPlanes(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
             return null;
@@ -88,7 +89,7 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
             M = x.Shape[0] * x.Shape.CountFrom(2), Batch = batchStatistics ? 1 : 0,
         };
         var needsSums = batchStatistics || dgamma is not null || dbeta is not null;
-        if (needsSums && plan.IsSmall) BackwardOfSmall(x.DType, plan, source, gradient, gradients, target, residualTarget);
+        if (needsSums && plan.IsSmall) BackwardOfSmall(x.DType, plan.Keeping(x.DType, tensors: 2, context.Info.MaxSharedBytesPerBlock), source, gradient, gradients, target, residualTarget);
         else BackwardOfLarge(x, plan, source, gradient, gradients, needsSums, target, residualTarget);
     }
 
