@@ -167,10 +167,9 @@ __device__ __forceinline__ void smallBackwardOfPlanes(const T* x, const T* dy, c
         scale[k] = forwardScale(b, channel);
         gradient[k] = channelGradient(channel, b, shared);
     }
-    eachInPlanes(g, channel, 0, [&](long long vector, int i) {
-        if (g.keeps) GatedElements<T, width>(i, g).store(gradient, dx, dz, vector);
-        else GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
-    });
+    // Two loops, for the compiler makes narrow stores of the two stores of one.
+    if (g.keeps) eachInPlanes(g, channel, 0, [&](long long vector, int i) { GatedElements<T, width>(i, g).store(gradient, dx, dz, vector); });
+    else eachInPlanes(g, channel, 0, [&](long long vector, int) { GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector); });
 }
 
 template <typename T, int width>

@@ -1,4 +1,3 @@
-using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
