@@ -21,6 +21,19 @@ struct Operands {
   bool ignorable;
 };
 
+// Lanes that read the same number of bytes are one access: what lies beyond a smaller source is not read.
+bool observeReads(Warp& w, const Instruction* i, const CopyRecord& record, uint32_t reading, const uint64_t* addresses) {
+  while (reading) {
+    const unsigned bytes = record.taken[std::countr_zero(reading)];
+    uint32_t lanes = 0;
+    for (uint32_t rest = reading; rest; rest &= rest - 1)
+      if (record.taken[std::countr_zero(rest)] == bytes) lanes |= rest & -rest;
+    if (!observe(w, i, {ptx::Space::global, AccessKind::load, bytes, lanes, addresses})) return false;
+    reading &= ~lanes;
+  }
+  return true;
+}
+
 const Instruction* copy(Warp& w, const Instruction* i) {
   const Operands& o = *static_cast<const Operands*>(i->extra);
   const uint32_t mask = w.mask(i);
@@ -50,7 +63,7 @@ const Instruction* copy(Warp& w, const Instruction* i) {
     reading |= 1u << lane;
   }
   if (w.instrumented) {
-    if (reading && !observe(w, i, {ptx::Space::global, AccessKind::load, o.bytes, reading, addresses})) return nullptr;
+    if (!observeReads(w, i, record, reading, addresses)) return nullptr;
     if (!observeShared(w, i, AccessKind::store, o.bytes, mask, record.destination)) return nullptr;
     for (uint32_t rest = mask; rest; rest &= rest - 1)
       asyncWriteBegin(*w.block, record.destination[std::countr_zero(rest)], o.bytes, "cp.async");

@@ -139,3 +139,14 @@ TEST(async_check_names_the_missing_wait) {
   CHECK(contains(fault.report, "cp.async"));
   CHECK(c.run(" cp.async.cg.shared.global [%x3], [%d4], 16;\n" + commitAndWait) == c.source);
 }
+
+TEST(init_check_looks_at_what_is_read) {
+  const Checks on(cnn::emu::checkInit);
+  Case c;
+  c.in = c.device.memory.allocate(512, 256, "fresh");
+  const std::string half = " st.global.v2.b32 [%d4], {%x0, %x0};\n cp.async.cg.shared.global [%x3], [%d4], 16";
+  CHECK(contains(c.faultOf(half + ";\n" + commitAndWait).report, "uninitialised: load of 16 bytes of global memory"));
+  // Bytes beyond the source's size are zeros and not read; lanes may differ in it.
+  const auto got = c.run(" shr.b32 %x5, %x0, 1;\n and.b32 %x5, %x5, 8;\n" + half + ", %x5;\n" + commitAndWait);
+  for (std::uint32_t lane = 0; lane < 32; ++lane) CHECK_EQ(got[lane * 4 + 1], (lane >> 1 & 8) ? lane : 0);
+}
