@@ -1,8 +1,9 @@
 // atom and red: host atomics on the memory itself, lane after lane.
 #include "machine/address.h"
-#include "machine/strong_access.h"
+#include "machine/cache_hint.h"
 #include "machine/float_math.h"
 #include "machine/narrow.h"
+#include "machine/strong_access.h"
 
 #include <atomic>
 
@@ -140,7 +141,8 @@ void decodeAtom(Decoder& d, Instruction& out) {
   const Type type = d.last();
   out.slot[0] = d.destination(d.operand(0), type);
   out.slot[1] = d.source(d.operand(2), type);
-  out.slot[2] = d.count() > 3 ? d.source(d.operand(3), type) : out.slot[1];
+  out.slot[2] = d.has("cas") ? d.source(d.operand(3), type) : out.slot[1];
+  checkCacheHint(d, d.has("cas") ? 4 : 3);
   decodeAddress(d, d.operand(1), out);
   out.function = chooseAtomic(operationOf(d), type);
 }
@@ -148,6 +150,7 @@ void decodeRed(Decoder& d, Instruction& out) {
   const Type type = d.last();
   out.slot[1] = out.slot[2] = d.source(d.operand(1), type);
   out.flags = noResult;
+  checkCacheHint(d, 2);
   decodeAddress(d, d.operand(0), out);
   out.function = chooseAtomic(operationOf(d), type);
 }
@@ -155,35 +158,37 @@ void decodeRedVector(Decoder& d, Instruction& out) {
   const auto& parts = d.operand(1).parts;
   for (std::size_t n = 0; n < parts.size(); ++n) out.slot[n] = d.source(parts[n], Type::f32);
   out.count = std::uint32_t(parts.size());
+  checkCacheHint(d, 2);
   decodeAddress(d, d.operand(0), out);
   out.function = reduceVector;
 }
 
 }  // namespace
 
+#define CNN_HINT "[.L2::cache_hint]"  // its policy is the last operand
 #define CNN_ATOM "[.relaxed|acquire|release|acq_rel][.cta|cluster|gpu|sys][.global|shared|shared::cta|shared::cluster]"
 #define CNN_RED "[.relaxed|release][.cta|cluster|gpu|sys][.global|shared|shared::cta|shared::cluster]"
 
 std::span<const Entry> atomics() {
   constexpr Class c = Class::atomic;
   static const Entry entries[] = {
-      {"atom" CNN_ATOM ".add.{u32|s32|u64|f32}", "=T [] T", 12, 20, c, 1, decodeAtom},
-      {"atom" CNN_ATOM ".add.f64", "=T [] T", 50, 60, c, 1, decodeAtom},
-      {"atom" CNN_ATOM ".add.noftz.{f16|f16x2}", "=T [] T", 62, 60, c, 1, decodeAtom},
-      {"atom" CNN_ATOM ".add.noftz.{bf16|bf16x2}", "=T [] T", 78, 90, c, 1, decodeAtom},
-      {"atom" CNN_ATOM ".{and|or|xor}.{b32|b64}", "=T [] T", 12, 20, c, 0, decodeAtom},
-      {"atom" CNN_ATOM ".{min|max}.{u32|s32|u64|s64}", "=T [] T", 12, 20, c, 0, decodeAtom},
-      {"atom" CNN_ATOM ".{inc|dec}.u32", "=T [] T", 12, 20, c, 0, decodeAtom},
-      {"atom" CNN_ATOM ".exch.{b32|b64}", "=T [] T", 12, 20, c, 0, decodeAtom},
-      {"atom" CNN_ATOM ".cas.{b16|b32|b64}", "=T [] T T", 12, 20, c, 0, decodeAtom},
-      {"red" CNN_RED ".add.{u32|s32|u64|f32}", "[] T", 12, 20, c, 1, decodeRed},
-      {"red" CNN_RED ".add.f64", "[] T", 50, 60, c, 1, decodeRed},
-      {"red" CNN_RED ".add.noftz.{f16|f16x2}", "[] T", 62, 60, c, 1, decodeRed},
-      {"red" CNN_RED ".add.noftz.{bf16|bf16x2}", "[] T", 78, 90, c, 1, decodeRed},
-      {"red" CNN_RED ".{and|or|xor}.{b32|b64}", "[] T", 12, 20, c, 0, decodeRed},
-      {"red" CNN_RED ".{min|max}.{u32|s32|u64|s64}", "[] T", 12, 20, c, 0, decodeRed},
-      {"red" CNN_RED ".{inc|dec}.u32", "[] T", 12, 20, c, 0, decodeRed},
-      {"red[.relaxed|release][.cta|cluster|gpu|sys].global.add[.v2|v4].f32", "[] T*v", 81, 90, c, 1, decodeRedVector},
+      {"atom" CNN_ATOM ".add" CNN_HINT ".{u32|s32|u64|f32}", "=T [] T b64?", 12, 20, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add" CNN_HINT ".f64", "=T [] T b64?", 50, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".{f16|f16x2}", "=T [] T b64?", 62, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".{bf16|bf16x2}", "=T [] T b64?", 78, 90, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".{and|or|xor}" CNN_HINT ".{b32|b64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".{min|max}" CNN_HINT ".{u32|s32|u64|s64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".{inc|dec}" CNN_HINT ".u32", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".exch" CNN_HINT ".{b32|b64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".cas" CNN_HINT ".{b16|b32|b64}", "=T [] T T b64?", 12, 20, c, 0, decodeAtom},
+      {"red" CNN_RED ".add" CNN_HINT ".{u32|s32|u64|f32}", "[] T b64?", 12, 20, c, 1, decodeRed},
+      {"red" CNN_RED ".add" CNN_HINT ".f64", "[] T b64?", 50, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz" CNN_HINT ".{f16|f16x2}", "[] T b64?", 62, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz" CNN_HINT ".{bf16|bf16x2}", "[] T b64?", 78, 90, c, 1, decodeRed},
+      {"red" CNN_RED ".{and|or|xor}" CNN_HINT ".{b32|b64}", "[] T b64?", 12, 20, c, 0, decodeRed},
+      {"red" CNN_RED ".{min|max}" CNN_HINT ".{u32|s32|u64|s64}", "[] T b64?", 12, 20, c, 0, decodeRed},
+      {"red" CNN_RED ".{inc|dec}" CNN_HINT ".u32", "[] T b64?", 12, 20, c, 0, decodeRed},
+      {"red[.relaxed|release][.cta|cluster|gpu|sys].global.add" CNN_HINT "[.v2|v4].f32", "[] T*v b64?", 81, 90, c, 1, decodeRedVector},
   };
   return entries;
 }

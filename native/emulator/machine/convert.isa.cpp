@@ -3,6 +3,7 @@
 #include "machine/narrow.h"
 #include "machine/rounding.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace cnn::emu::CNN_ISA {
@@ -197,21 +198,38 @@ bool roundingFits(const Decoder& d, Type to, Type from) {
   return !intRounding && !realRounding;
 }
 
+// From a 64-bit register that holds a narrower value in its low bits: they come into a slot of their own first.
+struct NarrowSource {
+  Handler convert;
+  std::uint32_t wide;
+};
+const Instruction* convertLowBits(Warp& warp, const Instruction* i) {
+  const auto& source = *static_cast<const NarrowSource*>(i->extra);
+  const auto* const wide = warp.lanes<const std::uint64_t>(source.wide);
+  auto* const low = warp.lanes<std::uint32_t>(i->slot[1]);
+  for (unsigned l = 0; l < warpLanes; ++l) low[l] = std::uint32_t(wide[l]);
+  return source.convert(warp, i);
+}
+void narrowSource(Decoder& d, Instruction& out) {
+  auto& source = *d.table<NarrowSource>(1);
+  source = {out.function, out.slot[1]};
+  out.slot[1] = d.destination(ptx::Operand{}, Type::b32);
+  out.extra = &source;
+  out.function = convertLowBits;
+}
+
 void decodeCvt(Decoder& d, Instruction& out) {
   const Type to = d.first(), from = d.last();
   if (!roundingFits(d, to, from)) d.error("has a rounding that does not fit its types, or lacks one");
   if (d.has("ftz") && to != Type::f32 && from != Type::f32) d.error(".ftz needs an .f32");
   out.slot[1] = d.source(d.operand(1), from);
-  // A wider source register gives its low bits.
   const bool wideSource = d.width(d.operand(1)) == 64 && ptx::bits(from) < 64;
   const bool wideTarget = d.width(d.operand(0)) == 64 && ptx::bits(to) < 64;
   const bool wordTarget = ptx::bits(to) < 32 && d.operand(0).kind == ptx::Operand::Kind::reg && ptx::bits(d.declared(d.operand(0))) == 32;
   out.slot[0] = d.destination(d.operand(0), wideTarget ? Type::b64 : to);
   out.flags = flagsOf(d);
-  if (wideSource) d.error("a source register wider than its type is not supported");
   out.function = wideTarget || wordTarget ? nullptr : commonConversion(to, from, out.flags);
-  if (out.function) return;
-  out.function = byType(to, [&]<class D>(D) -> Handler {
+  if (!out.function) out.function = byType(to, [&]<class D>(D) -> Handler {
     return byType(from, [&]<class A>(A) -> Handler {
       if constexpr (!isReal<D>) {
         if (wideTarget) return convertWider<D, A, std::int64_t>;
@@ -220,6 +238,7 @@ void decodeCvt(Decoder& d, Instruction& out) {
       return convert<D, A>;
     });
   });
+  if (wideSource) narrowSource(d, out);
 }
 
 // Two numbers into one register, the first into the upper half.
@@ -307,6 +326,28 @@ void decodeBytes(Decoder& d, Instruction& out) {
   out.function = narrows ? toBytes : fromBytes;
 }
 
+// cvt.pack.sat: a and b, saturated, to the low `bits` of two elements, b lowest; c moves up to make room for them.
+template <int bits, bool isSigned> const Instruction* packSaturated(Warp& warp, const Instruction* i) {
+  constexpr std::int64_t low = isSigned ? -(std::int64_t(1) << (bits - 1)) : 0, high = low + (std::int64_t(1) << bits) - 1;
+  constexpr std::uint32_t element = (1u << bits) - 1;
+  const std::uint32_t mask = warp.mask(i);
+  const auto *const a = warp.lanes<const std::int32_t>(i->slot[1]), *const b = warp.lanes<const std::int32_t>(i->slot[2]);
+  const auto* const c = warp.lanes<const std::uint32_t>(i->slot[3]);
+  auto* const d = warp.lanes<std::uint32_t>(i->slot[0]);
+  const auto packed = [&](std::int32_t x) { return std::uint32_t(std::clamp(std::int64_t(x), low, high)) & element; };
+  for (unsigned l = 0; l < warpLanes; ++l) {
+    const std::uint32_t kept = i->count == 3 && 2 * bits < 32 ? c[l] << (2 * bits) % 32 : 0;
+    if (inMask(mask, l)) d[l] = kept | packed(a[l]) << bits | packed(b[l]);
+  }
+  return i + 1;
+}
+template <int bits, bool isSigned> void decodePack(Decoder& d, Instruction& out) {
+  out.slot[0] = d.destination(d.operand(0), Type::b32);
+  for (std::size_t n = 1; n < d.count(); ++n) out.slot[n] = d.source(d.operand(n), Type::b32);
+  out.count = std::uint32_t(d.count() - 1);
+  out.function = packSaturated<bits, isSigned>;
+}
+
 }  // namespace
 
 #define CNN_CVT_TYPES ".{u8|u16|u32|u64|s8|s16|s32|s64|f16|f32|f64}"
@@ -324,9 +365,20 @@ std::span<const Entry> convert() {
       {"cvt[.rni|rzi|rmi|rpi|rn|rz|rm|rp][.sat].{u8|u16|u32|u64|s8|s16|s32|s64|f16|f64}.bf16", "=D> T", 78, 90, c, 0, decodeCvt},
       {"cvt.{rna}[.satfinite].tf32.f32", "=b32 T", 70, 80, c, 0, decodeTf32},
       {"cvt.{rn|rz}[.relu][.satfinite].tf32.f32", "=b32 T", 78, 90, c, 0, decodeTf32},
-      {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f32", "=D f32 f32", 81, 89, c, 0, decodeBytes},
-      {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f16x2", "=D T", 81, 89, c, 0, decodeBytes},
-      {"cvt.rn[.relu].f16x2.{e4m3x2|e5m2x2}", "=D T", 81, 89, c, 0, decodeBytes},
+#define CNN_CVT_BYTES(ptx, sm)                                                                             \
+  {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f32", "=D f32 f32", ptx, sm, c, 0, decodeBytes},              \
+  {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f16x2", "=D T", ptx, sm, c, 0, decodeBytes},                  \
+  {"cvt.rn[.relu].f16x2.{e4m3x2|e5m2x2}", "=D T", ptx, sm, c, 0, decodeBytes},
+      CNN_CVT_BYTES(81, 89) CNN_CVT_BYTES(78, 90)
+#undef CNN_CVT_BYTES
+      {"cvt.pack.sat.u16.s32", "=b32 s32 s32", 65, 72, c, 0, decodePack<16, false>},
+      {"cvt.pack.sat.s16.s32", "=b32 s32 s32", 65, 72, c, 0, decodePack<16, true>},
+      {"cvt.pack.sat.u8.s32.b32", "=b32 s32 s32 b32", 65, 72, c, 0, decodePack<8, false>},
+      {"cvt.pack.sat.s8.s32.b32", "=b32 s32 s32 b32", 65, 72, c, 0, decodePack<8, true>},
+      {"cvt.pack.sat.u4.s32.b32", "=b32 s32 s32 b32", 65, 75, c, 0, decodePack<4, false>},
+      {"cvt.pack.sat.s4.s32.b32", "=b32 s32 s32 b32", 65, 75, c, 0, decodePack<4, true>},
+      {"cvt.pack.sat.u2.s32.b32", "=b32 s32 s32 b32", 65, 75, c, 0, decodePack<2, false>},
+      {"cvt.pack.sat.s2.s32.b32", "=b32 s32 s32 b32", 65, 75, c, 0, decodePack<2, true>},
   };
   return entries;
 }

@@ -206,9 +206,9 @@ void decodeComparison(Decoder& d, Instruction& out, bool toRegister) {
   std::uint32_t flip = 0;
   out.slot[4] = d.predicate(d.count() > 3 ? &d.operand(3) : nullptr, &flip);
   out.immediate = flip;
-  const Type truth = d.first();
+  const Type truth = d.first();  // all ones as an integer, in each half of a pair
   out.count = truth == Type::f16 || truth == Type::f16x2 ? 0x3c00 : truth == Type::bf16 || truth == Type::bf16x2 ? 0x3f80
-              : truth == Type::u16 || truth == Type::s16 ? 0xffff : ~0u;
+              : truth == Type::u16 || truth == Type::s16 || isPair(type) ? 0xffff : ~0u;
   out.function = compareHalves;
 }
 void decodeSetp(Decoder& d, Instruction& out) { decodeComparison(d, out, false); }
@@ -247,9 +247,9 @@ std::span<const Entry> half() {
       {"setp" CNN_HALF_OPS ".{bf16|bf16x2}", "=pred|pred T T", 78, 90, c, 0, decodeSetp},
       {"setp" CNN_HALF_OPS ".{and|or|xor}.{bf16|bf16x2}", "=pred|pred T T pred", 78, 90, c, 0, decodeSetp},
       {"set" CNN_HALF_OPS "[.ftz].{f16|u16|s16|u32|s32}.f16", "=D T T", 42, 53, c, 0, decodeSet},
-      {"set" CNN_HALF_OPS "[.ftz].f16x2.f16x2", "=D T T", 42, 53, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS "[.ftz].{f16x2|u32|s32}.f16x2", "=D T T", 42, 53, c, 0, decodeSet},
       {"set" CNN_HALF_OPS ".{bf16|u16|s16|u32|s32}.bf16", "=D T T", 78, 90, c, 0, decodeSet},
-      {"set" CNN_HALF_OPS ".bf16x2.bf16x2", "=D T T", 78, 90, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS ".{bf16x2|u32|s32}.bf16x2", "=D T T", 78, 90, c, 0, decodeSet},
   };
   return entries;
 }

@@ -1,4 +1,4 @@
-// ldmatrix and stmatrix: 8 x 8 tiles of 16-bit elements between shared memory and fragments.
+// ldmatrix, stmatrix and movmatrix: 8 x 8 tiles of 16-bit elements between shared memory and fragments.
 //
 // Lane 8 m + r gives the address of row r (16 bytes) of matrix m. Register m of lane 4 g + t holds elements 2 t and
 // 2 t + 1 of row g; with .trans rows 2 t and 2 t + 1 of column g. So without .trans a register, read as memory, is the
@@ -64,6 +64,22 @@ template <int matrices, bool transposed, bool isStore> void decode(Decoder& deco
   out.function = move<matrices, transposed, isStore>;
 }
 
+// movmatrix: the transposition alone, from registers to registers.
+const Instruction* transposeRegisters(Warp& w, const Instruction* i) {
+  if (const WholeWarp entry(w, i, "movmatrix"); !entry.ready) return entry.otherwise;
+  Tile from, to;
+  std::memcpy(from, w.lanes<uint32_t>(i->slot[1]), sizeof from);
+  transpose(from, to);
+  std::memcpy(w.lanes<uint32_t>(i->slot[0]), to, sizeof to);
+  return i + 1;
+}
+
+void decodeMovmatrix(Decoder& decoder, Instruction& out) {
+  out.slot[0] = decoder.destination(decoder.operand(0), ptx::Type::b32);
+  out.slot[1] = decoder.source(decoder.operand(1), ptx::Type::b32);
+  out.function = transposeRegisters;
+}
+
 }  // namespace
 
 std::span<const Entry> ldmatrix() {
@@ -79,6 +95,7 @@ std::span<const Entry> ldmatrix() {
    decode<n, true, true>},
       CNN_LDMATRIX(1) CNN_LDMATRIX(2) CNN_LDMATRIX(4)
 #undef CNN_LDMATRIX
+      {"movmatrix.sync.aligned.m8n8.trans.b16", "=b32 b32", 78, 75, Class::warp, 0, decodeMovmatrix},
   };
   return entries;
 }

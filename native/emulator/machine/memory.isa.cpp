@@ -1,5 +1,6 @@
 // ld and st in all spaces and widths, with fast ways for the patterns that good kernels have.
 #include "machine/address.h"
+#include "machine/cache_hint.h"
 #include "machine/strong_access.h"
 
 #include <atomic>
@@ -351,6 +352,7 @@ Space statedSpace(const Decoder& d) {
 
 // A 16-bit destination keeps its value zero extended, so only wider ones need the sign.
 template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
+  checkCacheHint(d, 2);
   const Type type = d.last();
   const ptx::Operand& value = d.operand(Writes ? 1 : 0);
   const bool vector = value.kind == ptx::Operand::Kind::vector;
@@ -403,20 +405,24 @@ void decodePrefetch(Decoder&, Instruction& out) { out.function = prefetch; }
 #define CNN_ORDERED "[.weak|.relaxed|.acquire|.volatile][.cta|.cluster|.gpu|.sys]"
 #define CNN_ORDERED_STORE "[.weak|.relaxed|.release|.volatile][.cta|.cluster|.gpu|.sys]"
 #define CNN_SPACES "[.global|.shared|.shared::cta|.shared::cluster|.local|.const|.param|.param::entry|.param::func]"
-#define CNN_HINTS "[.L1::evict_normal|.L1::evict_unchanged|.L1::evict_first|.L1::evict_last|.L1::no_allocate]"
+#define CNN_HINTS "[.L1::evict_normal|.L1::evict_unchanged|.L1::evict_first|.L1::evict_last|.L1::no_allocate][.L2::cache_hint]"
 #define CNN_PREFETCH "[.L2::64B|.L2::128B|.L2::256B]"
 #define CNN_TYPES ".{b8|b16|b32|b64|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64}"
 
 std::span<const Entry> memory() {
   constexpr Class c = Class::otherMemory;
   static const Entry entries[] = {
-      {"ld" CNN_ORDERED CNN_SPACES "[.ca|.cg|.cs|.lu|.cv]" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v []", 10, 10, c, 0, decodeAccess<false>},
-      {"ld.global[.ca|.cg|.cs].nc" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v []", 31, 32, c, 0, decodeAccess<false>},
+      {"ld" CNN_ORDERED CNN_SPACES "[.ca|.cg|.cs|.lu|.cv]" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v [] b64?", 10, 10, c, 0, decodeAccess<false>},
+      {"ld.global[.ca|.cg|.cs].nc" CNN_HINTS CNN_PREFETCH "[.v2|.v4]" CNN_TYPES, "=T>*v [] b64?", 31, 32, c, 0, decodeAccess<false>},
       {"ldu[.global][.v2|.v4]" CNN_TYPES, "=T>*v []", 20, 20, c, 0, decodeAccess<false>},
-      {"st" CNN_ORDERED_STORE CNN_SPACES "[.wb|.cg|.cs|.wt]" CNN_HINTS "[.v2|.v4]" CNN_TYPES, "[] T>*v", 10, 10, c, 0, decodeAccess<true>},
+      {"st" CNN_ORDERED_STORE CNN_SPACES "[.wb|.cg|.cs|.wt]" CNN_HINTS "[.v2|.v4]" CNN_TYPES, "[] T>*v b64?", 10, 10, c, 0, decodeAccess<true>},
       {"membar.{cta|gl|sys}", "", 14, 10, c, 0, decodeFence},
-      {"fence.{sc|acq_rel}.{cta|gpu|sys}", "", 60, 70, c, 0, decodeFence},
-      {"fence.{sc|acq_rel}.cluster", "", 78, 90, c, 0, decodeFence},
+      {"fence[.sc|.acq_rel].{cta|gpu|sys}", "", 60, 70, c, 0, decodeFence},
+      {"fence[.sc|.acq_rel].cluster", "", 78, 90, c, 0, decodeFence},
+      {"fence.{acquire|release}.{cta|gpu|sys}", "", 86, 70, c, 0, decodeFence},
+      {"fence.{acquire|release}.cluster", "", 86, 90, c, 0, decodeFence},
+      {"fence.acquire.sync_restrict::shared::cluster.cluster", "", 86, 90, c, 0, decodeFence},
+      {"fence.release.sync_restrict::shared::cta.cluster", "", 86, 90, c, 0, decodeFence},
       {"prefetch.{global|local}.{L1|L2}", "[]", 20, 20, c, 0, decodePrefetch},
       {"prefetch.{L1|L2}", "[]", 20, 20, c, 0, decodePrefetch},
       {"prefetchu.L1", "[]", 20, 20, c, 0, decodePrefetch},

@@ -22,6 +22,17 @@ bool membersOf(Warp& warp, const Instruction* i, std::uint32_t mask, std::uint32
   return true;
 }
 
+// In place of the slot of the member mask: the forms without .sync, of whichever lanes come together.
+constexpr std::uint32_t unnamed = ~0u;
+std::uint32_t membersSlot(Decoder& d, std::size_t operand) {
+  if (d.has("sync")) return d.source(d.operand(operand), Type::b32);
+  if (d.sm() >= 70 && d.ptxVersion() >= 64) d.error("needs .sync for .target sm_70 and higher, from PTX version 6.4 on");
+  return unnamed;
+}
+
+// The modifier that stands behind .sync, or without it in its place.
+std::string_view modeOf(const Decoder& d) { return d.word(d.has("sync") ? 1 : 0); }
+
 // What every collective does first. `stop` is what the handler returns unless it may go on.
 struct Meeting {
   bool ready = false;
@@ -31,6 +42,11 @@ struct Meeting {
   Meeting(Warp& warp, const Instruction* i, std::uint32_t membersSlot) : mask(warp.mask(i)) {
     if (mask == 0) {
       stop = i + 1;
+      return;
+    }
+    if (membersSlot == unnamed) {
+      members = mask;
+      ready = true;
       return;
     }
     if (!membersOf(warp, i, mask, membersSlot, members)) return;
@@ -103,8 +119,9 @@ void decodeShuffle(Decoder& d, Instruction& out) {
   const bool two = target.kind == ptx::Operand::Kind::pair;
   out.slot[0] = d.destination(two ? target.parts[0] : target, Type::b32);
   out.slot[5] = d.predicate(two ? &target.parts[1] : &none);
-  for (unsigned n = 1; n < 5; ++n) out.slot[n] = d.source(d.operand(n), Type::b32);
-  const std::string_view mode = d.word(1);
+  for (unsigned n = 1; n < 4; ++n) out.slot[n] = d.source(d.operand(n), Type::b32);
+  out.slot[4] = membersSlot(d, 4);
+  const std::string_view mode = modeOf(d);
   out.function = mode == "up" ? shuffle<Shuffle::up> : mode == "down" ? shuffle<Shuffle::down>
                  : mode == "bfly" ? shuffle<Shuffle::bfly> : shuffle<Shuffle::idx>;
 }
@@ -128,11 +145,11 @@ const Instruction* vote(Warp& warp, const Instruction* i) {
   return i + 1;
 }
 void decodeVote(Decoder& d, Instruction& out) {
-  const std::string_view kind = d.word(1);
+  const std::string_view kind = modeOf(d);
   out.flags = kind == "all" ? all : kind == "any" ? any : kind == "uni" ? uni : ballot;
   out.slot[0] = out.flags == ballot ? d.destination(d.operand(0), Type::b32) : d.predicate(&d.operand(0));
   out.slot[1] = d.predicate(&d.operand(1), &out.count);
-  out.slot[2] = d.source(d.operand(2), Type::b32);
+  out.slot[2] = membersSlot(d, 2);
   out.function = vote;
 }
 
@@ -223,6 +240,9 @@ std::span<const Entry> warp_collective() {
   constexpr Class c = Class::warp;
   static const Entry entries[] = {
       {"shfl.{sync}.{up|down|bfly|idx}.b32", "=T|pred T b32 b32 b32", 60, 30, c, 0, decodeShuffle},
+      {"shfl.{up|down|bfly|idx}.b32", "=T|pred T b32 b32", 30, 30, c, 0, decodeShuffle},
+      {"vote.{all|any|uni}.pred", "=pred pred", 12, 12, c, 0, decodeVote},
+      {"vote.{ballot}.b32", "=T pred", 20, 20, c, 0, decodeVote},
       {"vote.{sync}.{all|any|uni}.pred", "=pred pred b32", 60, 30, c, 0, decodeVote},
       {"vote.{sync}.{ballot}.b32", "=T pred b32", 60, 30, c, 0, decodeVote},
       {"match.{any}.sync.{b32|b64}", "=b32 T b32", 60, 70, c, 0, decodeMatch},

@@ -191,13 +191,15 @@ Operand BodyParser::named() {
   return operand;
 }
 
-// [+ number | - number], also "+ -4".
+// {+ number | - number}, also "+ -4".
 std::int64_t BodyParser::offset() {
-  const bool plus = tokens_.accept('+');
-  if (!plus && !tokens_.peek().is('-')) return 0;
-  const Operand number = tokens_.expectNumber();
-  if (number.kind != Operand::Kind::integer) tokens_.fail("an offset must be an integer");
-  return number.value;
+  std::uint64_t sum = 0;
+  while (tokens_.accept('+') || tokens_.peek().is('-')) {
+    const Operand number = tokens_.expectNumber();
+    if (number.kind != Operand::Kind::integer) tokens_.fail("an offset must be an integer");
+    sum += std::uint64_t(number.value);
+  }
+  return std::int64_t(sum);
 }
 
 Operand BodyParser::address(int depth) {

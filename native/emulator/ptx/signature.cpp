@@ -1,5 +1,7 @@
 #include "ptx/signature.h"
 
+#include "ptx/declarations.h"
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -46,6 +48,26 @@ bool isPacked(Type t) { return t > Type::bf16 && !isFloat(t); }  // only instruc
 bool compatible(Type declared, Type wanted) {
   if (declared == wanted || isBits(declared) || isBits(wanted) || isPacked(wanted)) return true;
   return isInteger(declared) && isInteger(wanted);
+}
+
+// Words that mean something else in another place: cvt.f32.s32, .global.shared::cta, .row.col.
+bool keepsPlace(std::string_view word) {
+  return typeNamed(word) || spaceNamed(word.substr(0, word.find("::"))) || word == "row" || word == "col";
+}
+
+// Removes from `rest` the first word that is one of `words`, unless it would overtake one that keeps its place.
+std::string_view take(std::vector<std::string_view>& rest, const std::vector<std::string_view>& words) {
+  bool overtakes = false;
+  for (auto word = rest.begin(); word != rest.end(); ++word) {
+    const bool placed = keepsPlace(*word);
+    if (contains(words, *word) && !(overtakes && placed)) {
+      const std::string_view taken = *word;
+      rest.erase(word);
+      return taken;
+    }
+    overtakes |= placed;
+  }
+  return {};
 }
 
 std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
@@ -95,7 +117,7 @@ Pattern::Shape Pattern::parseShape(std::string_view text) {
     else if (count == "n") shape.count = -1;
     else std::from_chars(count.data(), count.data() + count.size(), shape.count);
     text = text.substr(0, star);
-    shape.mayBrace = shape.count == 1;
+    shape.mayBrace = shape.count == 1 || shape.count == 0;
   }
   shape.wider = drop(">");
   if (!text.empty() && (text[0] == '=' || text[0] == '+')) {
@@ -122,17 +144,20 @@ Pattern::Shape Pattern::parseShape(std::string_view text) {
   return shape;
 }
 
+void Pattern::record(Match& match, std::size_t item, std::string_view word) const {
+  match.words[item] = word;
+  const auto type = typeNamed(word);
+  if (!type) return;
+  if (match.first == Type::none) match.first = *type;
+  match.last = *type;
+}
+
 bool Pattern::matchModifiers(const Statement& statement, Match& match, std::size_t& matched) const {
-  match.words.assign(items_.size(), {});
-  match.first = match.last = Type::none;
+  match = {std::vector<std::string_view>(items_.size()), Type::none, Type::none};
   std::size_t at = 0;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     if (at < statement.modifiers.size() && contains(items_[i].words, statement.modifiers[at])) {
-      match.words[i] = statement.modifiers[at++];
-      if (const auto type = typeNamed(match.words[i])) {
-        if (match.first == Type::none) match.first = *type;
-        match.last = *type;
-      }
+      record(match, i, statement.modifiers[at++]);
     } else if (!items_[i].optional) {
       matched = at;
       return false;
@@ -140,6 +165,17 @@ bool Pattern::matchModifiers(const Statement& statement, Match& match, std::size
   }
   matched = at;
   return at == statement.modifiers.size();
+}
+
+bool Pattern::matchInAnyOrder(const Statement& statement, Match& match) const {
+  match = {std::vector<std::string_view>(items_.size()), Type::none, Type::none};
+  std::vector<std::string_view> rest = statement.modifiers;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const std::string_view word = take(rest, items_[i].words);
+    if (word.empty() && !items_[i].optional) return false;
+    record(match, i, word);
+  }
+  return rest.empty();
 }
 
 std::string Pattern::checkOperands(const Statement& statement, const Match& match,
@@ -163,6 +199,7 @@ std::string Pattern::checkOperand(const Operand& operand, const Shape& shape, co
     case Kind::pred: {
       const bool isPred = operand.kind == Operand::Kind::reg && registers[operand.reg].type == Type::pred;
       if (operand.kind == Operand::Kind::sink && shape.written) return {};
+      if (operand.kind == Operand::Kind::integer && !shape.written) return {};  // false or true
       if (shape.withPred && operand.kind == Operand::Kind::pair) {
         for (const Operand& part : operand.parts)
           if (part.kind != Operand::Kind::sink && (part.kind != Operand::Kind::reg || registers[part.reg].type != Type::pred))

@@ -11,8 +11,7 @@
 //           pred: a predicate; imm: an integer constant; label; [] an address, []+ an address with tensor coordinates;
 //           reg: any register; symbol
 //   >       the register may be wider than the type (ld, st, cvt)
-//   *COUNT  a vector in braces: a number (braces optional for 1), or v: what .v2, .v4, .v8 says, no braces without it;
-//           n: any length
+//   *COUNT  a vector in braces: a number, or v: what .v2, .v4, .v8 says; n: any length. A single element needs no braces
 //   |pred   d|p, the second destination optional
 //   ?       may be absent (as may all that follow)
 #pragma once
@@ -49,6 +48,8 @@ class Pattern {
   const Signature& signature() const { return signature_; }
   // Whether the modifiers fit; `matched` counts those that did, for the error message.
   bool matchModifiers(const Statement& statement, Match& match, std::size_t& matched) const;
+  // The same, with the modifiers in another order. Types, state spaces and layouts must still keep theirs.
+  bool matchInAnyOrder(const Statement& statement, Match& match) const;
   // How the registers directly in this operand are used; those inside an address are always read.
   bool writes(std::size_t operand) const { return shapes_[operand].written; }
   bool reads(std::size_t operand) const { return shapes_[operand].read; }
@@ -65,10 +66,11 @@ class Pattern {
     enum class Of : std::uint8_t { fixed, first, last, doubled } of = Of::fixed;
     Type type = Type::none;
     bool written = false, read = true, wider = false, withPred = false, optional = false;
-    bool mayBrace = false;  // *1: one element, in braces or not
+    bool mayBrace = false;  // one element may stand in braces
     int count = 1;  // 0: as .vN says, -1: any
   };
   static Shape parseShape(std::string_view text);
+  void record(Match& match, std::size_t item, std::string_view word) const;
   std::string checkOperand(const Operand& operand, const Shape& shape, const Match& match, int vector,
                            const std::vector<Register>& registers) const;
   std::string checkScalar(const Operand& operand, const Shape& shape, Type type,

@@ -37,13 +37,17 @@ std::optional<std::size_t> SignatureTable::find(const Statement& statement, cons
   }
   std::string problem;
   std::size_t furthest = 0;
+  // Compilers write the modifiers in the order of the reference, authors of inline assembly do not.
+  const auto inOrder = [&](const Pattern& pattern) {
+    std::size_t matched = 0;
+    const bool matches = pattern.matchModifiers(statement, match, matched);
+    furthest = std::max(furthest, matched);
+    return matches;
+  };
+  const bool ordered = std::ranges::any_of(candidates->second, [&](std::size_t index) { return inOrder(patterns_[index]); });
   for (const std::size_t index : candidates->second) {
     const Pattern& pattern = patterns_[index];
-    std::size_t matched = 0;
-    if (!pattern.matchModifiers(statement, match, matched)) {
-      furthest = std::max(furthest, matched);
-      continue;
-    }
+    if (ordered ? !inOrder(pattern) : !pattern.matchInAnyOrder(statement, match)) continue;
     std::string mismatch = pattern.checkOperands(statement, match, registers);
     if (mismatch.empty()) mismatch = missingFeature(pattern.signature(), architecture);
     if (mismatch.empty()) return index;
