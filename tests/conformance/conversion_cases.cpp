@@ -142,6 +142,40 @@ void addPacked(Corpus& corpus) {
   });
 }
 
+// A source register wider than its type gives its low bits.
+void addWideSources(Corpus& corpus) {
+  for (const Named& from : {integers[0], integers[3], integers[4], integers[5]})
+    for (const Named& to : {integers[2], integers[5], integers[7]})
+      corpus.add("conversion", std::string("cvt.") + to.name + "." + from.name + " from 64 bits", to.type, {{Type::u64}}, [to, from](const std::uint64_t* x) {
+        const int bits = bitsOf(from.type);
+        return (from.isSigned ? std::uint64_t(signExtend(x[0] & mask(bits), bits)) : x[0] & mask(bits)) & mask(bitsOf(to.type));
+      }).body = std::string("cvt.") + to.name + "." + from.name + " %o, %a;";
+  corpus.add("conversion", "cvt.rn.f32.s32 from 64 bits", Type::f32, {{Type::u64}}, [](const std::uint64_t* x) {
+    return encode(f32, {Wide(signExtend(x[0] & mask(32), 32))});
+  }).body = "cvt.rn.f32.s32 %o, %a;";
+}
+
+// Two saturated integers at the bottom, the second lowest; the third operand moves up to make room.
+void addPacking(Corpus& corpus) {
+  struct Form { const char* type; int bits; bool isSigned; };
+  for (const Form& form : {Form{"u16", 16, false}, {"s16", 16, true}, {"u8", 8, false}, {"s8", 8, true}, {"u4", 4, false}, {"s4", 4, true}, {"u2", 2, false}, {"s2", 2, true}}) {
+    const bool three = form.bits < 16;
+    for (const bool small : {false, true}) {
+      const auto element = [form](std::uint64_t x) {
+        const std::int64_t least = form.isSigned ? -(std::int64_t(1) << (form.bits - 1)) : 0, most = least + (std::int64_t(1) << form.bits) - 1;
+        const std::int64_t value = signExtend(x, 32);
+        return std::uint64_t(value < least ? least : value > most ? most : value) & mask(form.bits);
+      };
+      std::vector<Operand> operands(2, {Type::s32, small ? Range::lane : Range::any});
+      if (three) operands.push_back({Type::u32});
+      corpus.add("conversion", std::string("cvt.pack.sat.") + form.type + ".s32" + (three ? ".b32" : "") , Type::u32, operands, [=](const std::uint64_t* x) {
+        const std::uint64_t pair = element(x[0]) << form.bits | element(x[1]);
+        return three ? (x[2] << 2 * form.bits | pair) & mask(32) : pair;
+      }).name += small ? " small" : "";
+    }
+  }
+}
+
 }  // namespace
 
 void addConversion(Corpus& corpus) {
@@ -150,6 +184,8 @@ void addConversion(Corpus& corpus) {
   addRealToInteger(corpus);
   addRealToReal(corpus);
   addPacked(corpus);
+  addWideSources(corpus);
+  addPacking(corpus);
 }
 
 }  // namespace cnn::conformance

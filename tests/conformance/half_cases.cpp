@@ -40,6 +40,24 @@ std::uint64_t extreme(const Format& f, std::uint64_t a, std::uint64_t b, bool la
   return less == larger ? b : a;
 }
 
+// Comparisons as masks: 0xffff in the half that holds.
+void addMasks(Corpus& corpus, const HalfType& t) {
+  const Format& f = *formatOf(t.single);
+  const auto compare = [&](const char* op, bool unordered, bool (*holds)(Wide, Wide)) {
+    Case& test = corpus.add("half", std::string("set.") + op + ".u32." + t.suffix + "x2", Type::u32, {{t.packed}, {t.packed}}, [=, &f](const std::uint64_t* x) {
+      const auto half = [&](int shift) -> std::uint64_t {
+        const std::uint64_t a = x[0] >> shift & 0xffff, b = x[1] >> shift & 0xffff;
+        const bool isNumber = !isNaN(f, a) && !isNaN(f, b);
+        return (isNumber ? holds(decode(f, a), decode(f, b)) : unordered) ? 0xffff : 0;
+      };
+      return half(0) | half(16) << 16;
+    });
+    test.sm = t.plain ? 80 : 90;
+  };
+  compare("gt", false, [](Wide a, Wide b) { return a > b; });
+  compare("leu", true, [](Wide a, Wide b) { return a <= b; });
+}
+
 }  // namespace
 
 void addHalf(Corpus& corpus) {
@@ -60,6 +78,7 @@ void addHalf(Corpus& corpus) {
     addBoth(corpus, t, "max", 2, 80, 80, [&f](const std::uint64_t* x) { return extreme(f, x[0], x[1], true, false); });
     addBoth(corpus, t, "min.NaN", 2, 80, 80, [&f](const std::uint64_t* x) { return extreme(f, x[0], x[1], false, true); });
     addBoth(corpus, t, "max.NaN", 2, 80, 80, [&f](const std::uint64_t* x) { return extreme(f, x[0], x[1], true, true); });
+    addMasks(corpus, t);
     if (!t.plain) continue;
     addBoth(corpus, t, "add.rn.sat", 2, 80, 80, [=, &f](const std::uint64_t* x) {
       return encode(f, add(value(x[0]), value(x[1]), Rounding::nearest), Rounding::nearest, false, true);

@@ -83,6 +83,16 @@ void addReductions(Corpus& corpus) {
   reduce("xor.b32", Type::u32, [](std::uint64_t a, std::uint64_t b) { return a ^ b; });
 }
 
+// Row g of an 8 x 8 tile of 16-bit elements lies in the registers of lanes 4 g to 4 g + 3.
+void addTransposition(Corpus& corpus) {
+  corpus.addBody("warp/movmatrix.sync.aligned.m8n8.trans.b16", "movmatrix.sync.aligned.m8n8.trans.b16 %o, %a;", Type::u32, {{Type::u32}},
+                 perWarp([](unsigned lane, const std::uint64_t* v, unsigned) {
+    const auto element = [&](unsigned row, unsigned column) { return v[4 * row + column / 2] >> 16 * (column % 2) & 0xffff; };
+    const unsigned row = lane / 4, column = lane % 4 * 2;
+    return element(column, row) | element(column + 1, row) << 16;
+  }));
+}
+
 void addSpecialRegisters(Corpus& corpus) {
   const auto special = [&](const char* name, std::uint64_t (*f)(unsigned thread)) {
     corpus.addBody(std::string("warp/mov.u32 ") + name, std::string("mov.u32 %o, ") + name + ";", Type::u32, {},
@@ -105,6 +115,7 @@ void addWarp(Corpus& corpus) {
   addShuffles(corpus);
   addVotes(corpus);
   addReductions(corpus);
+  addTransposition(corpus);
   addSpecialRegisters(corpus);
 }
 

@@ -1,13 +1,11 @@
-// cp.async.bulk and cp.async.bulk.tensor: copies between global and shared memory by the tensor memory accelerator.
+// cp.async.bulk, cp.reduce.async.bulk and their .tensor forms: copies between global and shared memory by the tensor memory
+// accelerator, and reductions of shared memory into global memory or into another block of the cluster.
 //
 // A load completes on an mbarrier in the destination block, as late as the engine likes; a store belongs to a bulk group
 // of its thread and is made when the thread waits for the group. Every active lane issues its own copy.
-#include "machine/async_state.h"
-#include "machine/bulk_copy.h"
-#include "machine/checks.h"
+#include "machine/bulk_delivery.h"
+#include "machine/bulk_reduce.h"
 #include "machine/family.h"
-#include "machine/mbarrier.h"
-#include "machine/operand_address.h"
 
 #include <cstring>
 #include <memory>
@@ -21,21 +19,14 @@ struct Operands {
   uint32_t size, mask;                   // slots
   uint32_t coordinates[TensorMap::maxRank], offsets[TensorMap::maxRank - 2];
   int rank;                              // 0: no tensor
-  bool im2col, hasOffsets, multicast, sharedSource;
+  bool im2col, hasOffsets, multicast;
+  std::string_view reduction;            // its operation, or empty
+  Combine combine;                       // of a reduction of bytes; that of a tensor depends on its map
 };
 
 const Operands& operands(const Instruction* i) { return *static_cast<const Operands*>(i->extra); }
 
 constexpr const char* name = "cp.async.bulk";
-
-// The block and offset a .shared address names; null when it lies outside.
-Block* locate(Block& own, uint32_t address, uint32_t bytes, uint32_t& offset) {
-  const uint32_t rank = address >> sharedRankShift;
-  offset = address & ((1u << sharedRankShift) - 1);
-  if (rank > own.cluster.size()) return nullptr;
-  Block* block = rank == 0 ? &own : own.cluster[rank - 1];
-  return block->sharedAt(offset, bytes) ? block : nullptr;
-}
 
 // Fills the plan of this lane's copy. False: the warp has faulted.
 bool plan(Warp& w, const Instruction* i, int lane, bool writes, CopyPlan& copy) {
@@ -47,6 +38,7 @@ bool plan(Warp& w, const Instruction* i, int lane, bool writes, CopyPlan& copy) 
     if (bytes % 16 != 0) problem = {statusMisalignedAddress, "the size " + std::to_string(bytes) + " is no multiple of 16"};
     else if (address % 16 != 0) problem = {statusMisalignedAddress, "global address " + hexadecimal(address) + " is no multiple of 16"};
     else problem = planBytes(address, bytes, *w.block->launch->memory, writes, copy);
+    copy.combine = o.combine;
   } else {
     TensorMap map;
     problem = findTensorMap(*w.block, address, map);
@@ -59,25 +51,13 @@ bool plan(Warp& w, const Instruction* i, int lane, bool writes, CopyPlan& copy) 
                                                + std::to_string(map.rank)};
     if (problem.text.empty() && (map.kind == TensorMapKind::im2col) != o.im2col)
       problem = {statusIllegalInstruction, "the instruction and the tensor map differ in their mode, tiled or im2col"};
+    if (!o.reduction.empty() && !(copy.combine = combination(o.reduction, map.type)))
+      problem = {statusIllegalInstruction, "no ." + std::string(o.reduction) + " for the element type of the tensor map"};
     if (problem.text.empty()) problem = planBox(map, position, *w.block->launch->memory, writes, copy);
   }
   if (problem.text.empty()) return true;
   w.fault(i, problem.code, std::string(name) + ": " + problem.text, lane);
   return false;
-}
-
-// Where the shared side of a copy lies, checked for bounds and alignment.
-struct Place {
-  Block* block = nullptr;
-  uint32_t offset = 0;
-};
-
-bool placeShared(Warp& w, const Instruction* i, const LaneAddress& operand, int lane, uint32_t bytes, uint32_t alignment, Place& place) {
-  const auto address = operand.shared(w, lane);
-  if (!address) return outsideWindow(w, i, name, operand.generic(w, lane), lane), false;
-  if (*address % alignment != 0) return misaligned(w, i, name, *address, alignment, lane), false;
-  place.block = locate(*w.block, *address, bytes, place.offset);
-  return place.block || (outsideShared(w, i, name, *address, bytes, lane), false);
 }
 
 using Count = std::uint64_t Counters::*;
@@ -103,28 +83,10 @@ bool sourceVisible(Warp& w, const Instruction* i, const CopyPlan& copy, int lane
 
 // For the checks: a copy to global memory has been made.
 void storeDone(Block& block, uint32_t offset, const CopyPlan& copy) {
-  asyncReadEnd(block, offset, copy.bytes);
+  asyncReadEnd(block, offset, copy.footprint);
   if (!block.launch->proxies) return;
   for (const CopyPlan::Row& row : copy.rows)
     if (row.run.inside != 0) proxyWroteGlobal(block, row.run.global, row.run.inside);
-}
-
-// Poisons the destination and queues the copy with the block that receives it.
-void deliver(const Place& to, const Place& barrier, std::shared_ptr<const CopyPlan> copy, std::function<void(std::byte*)> write) {
-  std::byte* host = to.block->sharedAt(to.offset, copy->bytes);
-  std::byte* word = barrier.block->sharedAt(barrier.offset, 8);
-  std::memset(host, poison, copy->bytes);
-  if (to.block->launch->checks) asyncWriteBegin(*to.block, to.offset, copy->bytes, name);
-  CopyEngine::of(*to.block).enqueue([to, host, word, copy = std::move(copy), write = std::move(write)]() -> std::string {
-    write(host);
-    if (to.block->launch->checks) {
-      asyncWriteEnd(*to.block, to.offset, copy->bytes);
-      asyncInitialised(*to.block, to.offset, copy->bytes);
-      proxyWrote(*to.block, to.offset, copy->bytes);
-    }
-    const auto error = changeMbarrier(word, [&](MbarrierWord& w) { return w.complete(int32_t(copy->bytes)); });
-    return error == MbarrierWord::Error::none ? "" : std::string("completion of a bulk copy: ") + describe(error);
-  });
 }
 
 const Instruction* load(Warp& w, const Instruction* i) {
@@ -134,15 +96,15 @@ const Instruction* load(Warp& w, const Instruction* i) {
     auto copy = std::make_shared<CopyPlan>();
     if (!plan(w, i, lane, false, *copy)) return nullptr;
     Place to, barrier;
-    if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, to)) return nullptr;
-    if (!placeShared(w, i, o.barrier, lane, 8, 8, barrier)) return nullptr;
+    if (!placeShared(w, i, name, o.shared, lane, copy->footprint, o.rank ? 128 : 16, to)) return nullptr;
+    if (!placeShared(w, i, name, o.barrier, lane, 8, 8, barrier)) return nullptr;
     countCopy(w, *copy, &Counters::globalLoadRequests, &Counters::globalLoadBytes, &Counters::globalLoadSectors, &Counters::globalLoadBlockSectors);
     if (!sourceVisible(w, i, *copy, lane)) return nullptr;
-    const auto write = [plan = copy.get(), offset = to.offset](std::byte* host) { plan->load(host, offset); };
+    const Delivery delivery{copy->bytes, copy->footprint, true, [copy, offset = to.offset](std::byte* host) { copy->load(host, offset); }};
     if (!o.multicast) {
       if (to.block != barrier.block)
         return w.fault(i, statusIllegalInstruction, std::string(name) + ": destination and mbarrier lie in different blocks", lane);
-      deliver(to, barrier, copy, write);
+      deliver(to, barrier, name, delivery);
       continue;
     }
     // The same offsets in every block of the mask.
@@ -152,32 +114,34 @@ const Instruction* load(Warp& w, const Instruction* i) {
                                                       + std::to_string(w.block->cluster.size()) + " blocks", lane);
     for (uint32_t ranks = mask; ranks; ranks &= ranks - 1) {
       Block* block = w.block->cluster[std::size_t(std::countr_zero(ranks))];
-      if (!block->sharedAt(to.offset, copy->bytes) || !block->sharedAt(barrier.offset, 8))
-        return outsideShared(w, i, name, to.offset, copy->bytes, lane);
-      deliver({block, to.offset}, {block, barrier.offset}, copy, write);
+      if (!block->sharedAt(to.offset, copy->footprint) || !block->sharedAt(barrier.offset, 8))
+        return outsideShared(w, i, name, to.offset, copy->footprint, lane);
+      deliver({block, to.offset}, {block, barrier.offset}, name, delivery);
     }
   }
   return i + 1;
 }
 
-// Shared memory of this block to that of another block of the cluster.
+// Shared memory of this block to that of another block of the cluster, or reduced into it.
 const Instruction* send(Warp& w, const Instruction* i) {
   const Operands& o = operands(i);
   for (uint32_t rest = w.mask(i); rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
-    auto copy = std::make_shared<CopyPlan>();
-    copy->bytes = w.lanes<uint32_t>(o.size)[lane];
-    if (copy->bytes % 16 != 0)
-      return w.fault(i, statusMisalignedAddress, std::string(name) + ": the size " + std::to_string(copy->bytes) + " is no multiple of 16", lane);
+    const uint32_t bytes = w.lanes<uint32_t>(o.size)[lane];
+    if (bytes % 16 != 0)
+      return w.fault(i, statusMisalignedAddress, std::string(name) + ": the size " + std::to_string(bytes) + " is no multiple of 16", lane);
     Place to, from, barrier;
-    if (!placeShared(w, i, o.shared, lane, copy->bytes, 16, to)) return nullptr;
-    if (!placeShared(w, i, o.global, lane, copy->bytes, 16, from)) return nullptr;
-    if (!placeShared(w, i, o.barrier, lane, 8, 8, barrier)) return nullptr;
+    if (!placeShared(w, i, name, o.shared, lane, bytes, 16, to)) return nullptr;
+    if (!placeShared(w, i, name, o.global, lane, bytes, 16, from)) return nullptr;
+    if (!placeShared(w, i, name, o.barrier, lane, 8, 8, barrier)) return nullptr;
     if (to.block != barrier.block)
       return w.fault(i, statusIllegalInstruction, std::string(name) + ": destination and mbarrier lie in different blocks", lane);
-    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->bytes, name, lane)) return nullptr;
-    const std::byte* source = from.block->sharedAt(from.offset, copy->bytes);
-    deliver(to, barrier, copy, [source, bytes = copy->bytes](std::byte* host) { std::memcpy(host, source, bytes); });
+    if (from.block == w.block && !proxyReads(w, i, from.offset, bytes, name, lane)) return nullptr;
+    const std::byte* source = from.block->sharedAt(from.offset, bytes);
+    deliver(to, barrier, name, {bytes, bytes, o.combine == nullptr, [source, bytes, combine = o.combine](std::byte* host) {
+                                  if (combine) combine(host, source, bytes);
+                                  else std::memcpy(host, source, bytes);
+                                }});
   }
   return i + 1;
 }
@@ -190,13 +154,13 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
     auto copy = std::make_shared<CopyPlan>();
     if (!plan(w, i, lane, true, *copy)) return nullptr;
     Place from;
-    if (!placeShared(w, i, o.shared, lane, copy->bytes, o.rank ? 128 : 16, from)) return nullptr;
-    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->bytes, name, lane)) return nullptr;
+    if (!placeShared(w, i, name, o.shared, lane, copy->footprint, o.rank ? 128 : 16, from)) return nullptr;
+    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->footprint, name, lane)) return nullptr;
     countCopy(w, *copy, &Counters::globalStoreRequests, &Counters::globalStoreBytes, &Counters::globalStoreSectors, &Counters::globalStoreBlockSectors);
-    if (w.block->launch->checks) asyncReadBegin(*from.block, from.offset, copy->bytes, name);
+    if (w.block->launch->checks) asyncReadBegin(*from.block, from.offset, copy->footprint, name);
     CopyEngine::of(*w.block);   // completes at the end of the block what nobody waits for
     state.stores.push_back({lane, state.storeGroup[lane], [copy, from] {
-                              copy->store(from.block->sharedAt(from.offset, copy->bytes), from.offset);
+                              copy->store(from.block->sharedAt(from.offset, copy->footprint), from.offset);
                               if (from.block->launch->checks) storeDone(*from.block, from.offset, *copy);
                             }});
   }
@@ -235,6 +199,10 @@ Operands& prepare(Decoder& decoder, Instruction& out, Handler handler) {
   Operands& o = *decoder.table<Operands>(1);
   o.multicast = decoder.has("multicast::cluster");
   o.im2col = decoder.has("im2col") || decoder.has("im2col_no_offs");
+  if (decoder.has("reduce")) {
+    o.reduction = reductionOf(decoder.statement());
+    o.combine = combination(o.reduction, elementType(decoder.last()));
+  }
   out.extra = &o;
   out.function = handler;
   return o;
@@ -355,23 +323,47 @@ std::span<const Entry> bulk() {
   {opcode CNN_HINT, operands " b64", 80, 90, Class::async, 0, decode},                    \
   {opcode CNN_MANY, operands " u16", 80, 90, Class::async, 0, decode},                    \
   {opcode CNN_MANY CNN_HINT, operands " u16 b64", 80, 90, Class::async, 0, decode},
-#define CNN_BULK_STORE(opcode, operands, decode)               \
-  {opcode, operands, 80, 90, Class::async, 0, decode},         \
-  {opcode CNN_HINT, operands " b64", 80, 90, Class::async, 0, decode},
+#define CNN_BULK_SINCE(version, opcode, operands, decode)           \
+  {opcode, operands, version, 90, Class::async, 0, decode},         \
+  {opcode CNN_HINT, operands " b64", version, 90, Class::async, 0, decode},
+#define CNN_BULK_STORE(opcode, operands, decode) CNN_BULK_SINCE(80, opcode, operands, decode)
       CNN_BULK_LOAD("cp.async.bulk.shared::cluster.global" CNN_COMPLETE, "[] [] u32 []", decodeLoad)
       {"cp.async.bulk.shared::cluster.shared::cta" CNN_COMPLETE, "[] [] u32 []", 80, 90, Class::async, 0, decodeSend},
       CNN_BULK_STORE("cp.async.bulk.global.shared::cta.bulk_group", "[] [] u32", decodeStore)
       CNN_BULK_STORE("cp.async.bulk.prefetch.L2.global", "[] u32", decodePrefetch)
+      CNN_BULK_SINCE(86, "cp.async.bulk.shared::cta.global" CNN_COMPLETE, "[] [] u32 []", decodeLoad)
       CNN_BULK_LOAD("cp.async.bulk.tensor." CNN_DIMENSIONS ".shared::cluster.global[.tile]" CNN_COMPLETE, "[] []+ []", decodeTensorLoad)
       CNN_BULK_LOAD("cp.async.bulk.tensor." CNN_DIMENSIONS ".shared::cluster.global.im2col" CNN_COMPLETE, "[] []+ [] u16*n", decodeTensorLoad)
+      CNN_BULK_SINCE(86, "cp.async.bulk.tensor." CNN_DIMENSIONS ".shared::cta.global[.tile]" CNN_COMPLETE, "[] []+ []", decodeTensorLoad)
+      CNN_BULK_SINCE(86, "cp.async.bulk.tensor." CNN_DIMENSIONS ".shared::cta.global.im2col" CNN_COMPLETE, "[] []+ [] u16*n", decodeTensorLoad)
       CNN_BULK_STORE("cp.async.bulk.tensor." CNN_DIMENSIONS ".global.shared::cta[.tile|im2col_no_offs].bulk_group", "[]+ []", decodeTensorStore)
       CNN_BULK_STORE("cp.async.bulk.prefetch.tensor." CNN_DIMENSIONS ".L2.global[.tile]", "[]+", decodeTensorPrefetch)
       CNN_BULK_STORE("cp.async.bulk.prefetch.tensor." CNN_DIMENSIONS ".L2.global.im2col", "[]+ u16*n", decodeTensorPrefetch)
+#define CNN_REDUCE_GLOBAL(forms) CNN_BULK_REDUCE("", "", forms) CNN_BULK_REDUCE(CNN_HINT, " b64", forms)
+#define CNN_BULK_REDUCE(hint, policy, forms) \
+  {"cp.reduce.async.bulk.global.shared::cta.bulk_group" hint forms, "[] [] u32" policy, 80, 90, Class::async, 0, decodeStore},
+#define CNN_REDUCE_CLUSTER(forms) \
+  {"cp.reduce.async.bulk.shared::cluster.shared::cta" CNN_COMPLETE forms, "[] [] u32 []", 80, 90, Class::async, 0, decodeSend},
+      CNN_REDUCE_GLOBAL(".add.{u32|s32|u64|f32|f64}")
+      CNN_REDUCE_GLOBAL(".add.noftz.{f16|bf16}")
+      CNN_REDUCE_GLOBAL(".{min|max}.{u32|s32|u64|s64|f16|bf16}")
+      CNN_REDUCE_GLOBAL(".{inc|dec}.u32")
+      CNN_REDUCE_GLOBAL(".{and|or|xor}.{b32|b64}")
+      CNN_REDUCE_CLUSTER(".add.{u32|s32|u64}")
+      CNN_REDUCE_CLUSTER(".{min|max}.{u32|s32}")
+      CNN_REDUCE_CLUSTER(".{inc|dec}.u32")
+      CNN_REDUCE_CLUSTER(".{and|or|xor}.b32")
+#undef CNN_REDUCE_GLOBAL
+#undef CNN_BULK_REDUCE
+#undef CNN_REDUCE_CLUSTER
+      CNN_BULK_STORE("cp.reduce.async.bulk.tensor." CNN_DIMENSIONS
+                     ".global.shared::cta.{add|min|max|inc|dec|and|or|xor}[.tile|im2col_no_offs].bulk_group", "[]+ []", decodeTensorStore)
       {"cp.async.bulk.commit_group", "", 80, 90, Class::async, 0, decodeCommit},
       {"cp.async.bulk.wait_group[.read]", "imm", 80, 90, Class::async, 0, decodeWait},
       {"prefetch[.param|const].tensormap", "[]", 80, 90, Class::async, 0, decodePrefetchMap},
   };
 #undef CNN_BULK_LOAD
+#undef CNN_BULK_SINCE
 #undef CNN_BULK_STORE
   return entries;
 }

@@ -90,6 +90,10 @@ void CopyPlan::store(const std::byte* shared, std::uint32_t address) const {
         std::memcpy(line + at, shared + (swizzleAddress(address + run.shared + at, swizzle) - address), 16);
       from = line;
     }
+    if (combine) {
+      combine(row.global, from + run.before, run.inside);
+      continue;
+    }
     std::memcpy(row.global, from + run.before, run.inside);
     if (row.initialised) std::memset(row.initialised, 1, run.inside);
   }
@@ -108,6 +112,7 @@ CopyPlan::Traffic CopyPlan::traffic() const {
 CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& memory, bool writes, CopyPlan& plan) {
   if (std::string wrong = checkWalk(map, position); !wrong.empty()) return {statusIllegalInstruction, wrong};
   plan.bytes = std::uint32_t(map.boxBytes());
+  plan.footprint = std::uint32_t(map.footprint());
   plan.swizzle = map.swizzle;
   plan.type = map.type;
   plan.fillNaN = map.fillNaN;
@@ -125,7 +130,7 @@ CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& m
 }
 
 CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, Memory& memory, bool writes, CopyPlan& plan) {
-  plan.bytes = bytes;
+  plan.bytes = plan.footprint = bytes;
   if (bytes == 0) return {};
   Memory::Range range;
   memory.range(address, range);   // an empty range if there is none

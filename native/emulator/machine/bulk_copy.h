@@ -10,6 +10,9 @@
 
 namespace cnn::emu {
 
+// target = target op source, element by element.
+using Combine = void (*)(std::byte* target, const std::byte* source, std::uint32_t bytes);
+
 // A box of a tensor, or plain bytes, with the host memory behind every row. The shared side is a .shared address.
 struct CopyPlan {
   struct Row {
@@ -18,10 +21,12 @@ struct CopyPlan {
     std::uint8_t* initialised;   // shadow of the same bytes, null without the check
   };
   std::vector<Row> rows;
-  std::uint32_t bytes = 0;       // in shared memory
+  std::uint32_t bytes = 0;       // delivered: what the mbarrier counts
+  std::uint32_t footprint = 0;   // of shared memory: more than that where rows do not fill their swizzle pattern
   Swizzle swizzle = Swizzle::none;
   TensorType type = TensorType::u8;
   bool fillNaN = false;
+  Combine combine = nullptr;     // of a store: what replaces the plain overwriting of global memory
 
   // Global memory to the shared memory whose byte 0 is `shared`; out-of-bounds elements become the fill value.
   void load(std::byte* shared, std::uint32_t address) const;

@@ -1,5 +1,8 @@
 #include "machine/tensor_map.h"
 
+#include "machine/swizzle.h"
+
+#include <algorithm>
 #include <cstring>
 
 namespace cnn::emu {
@@ -47,6 +50,9 @@ std::string checkCommon(const TensorMapCommon& c, unsigned leastRank) {
     if (c.strides[i] % alignment != 0 || c.strides[i] >= uint64_t(1) << 40)
       return complain(element("globalStrides", i), int64_t(c.strides[i]),
                       "must be a multiple of " + std::to_string(alignment) + " bytes below 2^40");
+  for (unsigned i = 1; i + 1 < c.rank; ++i)  // no more than this is asked of strides and sizes: dimensions may overlap
+    if (c.strides[i] < c.dims[i])
+      return complain(element("globalStrides", i), int64_t(c.strides[i]), "must be at least globalDim[" + std::to_string(i) + "]");
   for (unsigned i = c.interleave == 0 ? 1 : 0; i < c.rank; ++i)
     if (c.steps[i] == 0 || c.steps[i] > 8) return complain(element("elementStrides", i), c.steps[i], "must lie in [1, 8]");
   if (c.interleave == 2 && c.swizzle != int(Swizzle::bytes32))
@@ -108,11 +114,39 @@ bool isFloating(TensorType type) { return type >= TensorType::f16; }
 
 unsigned TensorMap::boxElements(int dimension) const { return (box[dimension] + steps[dimension] - 1u) / steps[dimension]; }
 
-size_t TensorMap::boxBytes() const {
-  if (kind == TensorMapKind::im2col) return size_t(channels) * pixels * elementBytes(type);
-  size_t bytes = elementBytes(type);
-  for (int i = 0; i < rank; ++i) bytes *= boxElements(i);
-  return bytes;
+namespace {
+
+unsigned innerElements(const TensorMap& map) { return map.kind == TensorMapKind::tiled ? map.boxElements(0) : map.channels; }
+
+size_t rows(const TensorMap& map) {
+  size_t count = map.slices();
+  if (map.kind == TensorMapKind::im2col) return count * map.pixels;
+  for (int i = 1; i < map.rank; ++i) count *= map.boxElements(i);
+  return count;
+}
+
+}  // namespace
+
+unsigned TensorMap::slices() const {
+  return interleave == Interleave::none ? 1 : (innerElements(*this) + rowElements() - 1) / rowElements();
+}
+
+unsigned TensorMap::rowElements() const {
+  return interleave == Interleave::none ? innerElements(*this) : (8u << unsigned(interleave)) / elementBytes(type);
+}
+
+// A row narrower than the swizzle pattern still takes all of it.
+unsigned TensorMap::rowPitch() const {
+  const unsigned bytes = rowElements() * elementBytes(type);
+  return interleave == Interleave::none && swizzle != Swizzle::none ? std::max(bytes, swizzleSpan(swizzle)) : bytes;
+}
+
+size_t TensorMap::boxBytes() const { return rows(*this) * rowElements() * elementBytes(type); }
+
+size_t TensorMap::footprint() const {
+  if (swizzle == Swizzle::none) return boxBytes();
+  const size_t span = swizzleSpan(swizzle);
+  return (rows(*this) * rowPitch() + span - 1) / span * span;
 }
 
 TensorMapResult encodeTiled(const TensorMapCommon& common, const uint32_t* box) {

@@ -47,8 +47,19 @@ struct alignas(64) TensorMap {
 
   // Bytes that one copy delivers to shared memory (and reports to its mbarrier), out-of-bounds fill included.
   size_t boxBytes() const;
+  // Bytes of shared memory that the copy may touch: more than that where rows do not fill their swizzle pattern.
+  size_t footprint() const;
   // Elements of dimension i that a tiled box holds: its span divided by the traversal stride, rounded up.
   unsigned boxElements(int dimension) const;
+
+  // The box lies in shared memory as rows of contiguous elements, `rowPitch` bytes from one to the next. Interleaved, a row
+  // is one slice of the channels of a pixel, and the box has `slices` of them; otherwise it is all of dimension 0.
+  unsigned slices() const;
+  unsigned rowElements() const;
+  unsigned rowPitch() const;
+  // NC/8HWC8: bytes from one slice of the channels to the next, which holds every pixel of an image. The documentation
+  // names no stride for it; this is the one that leaves no gaps.
+  uint64_t sliceStride() const { return strides[rank - 3] * dims[rank - 2]; }
 };
 static_assert(sizeof(TensorMap) == 128);
 

@@ -1,7 +1,5 @@
 #include "machine/tensor_walk.h"
 
-#include "machine/swizzle.h"
-
 #include <algorithm>
 
 namespace cnn::emu {
@@ -11,9 +9,9 @@ namespace {
 // Index of each dimension in the tensor; may lie outside of it.
 using Index = std::array<int64_t, TensorMap::maxRank>;
 
-// The part of a row of `count` elements at `index` that lies inside the tensor.
-BoxRun runAt(const TensorMap& map, const Index& index, uint32_t count, uint32_t shared) {
-  const unsigned size = elementBytes(map.type);
+// The part of the row at `index` that lies inside the tensor.
+BoxRun runAt(const TensorMap& map, const Index& index, uint32_t shared) {
+  const unsigned size = elementBytes(map.type), count = map.rowElements();
   BoxRun run{shared, count * size, 0, 0, 0};
   uint64_t address = map.address;
   for (int i = 1; i < map.rank; ++i) {
@@ -25,23 +23,35 @@ BoxRun runAt(const TensorMap& map, const Index& index, uint32_t count, uint32_t 
   if (first >= last) return run;
   run.before = uint32_t(first) * size;
   run.inside = uint32_t(last - first) * size;
-  run.global = address + uint64_t(index[0] + first) * size;
+  const bool sliced = map.interleave != Interleave::none;
+  const uint64_t begin = sliced ? uint64_t(index[0]) / count * map.sliceStride() : uint64_t(index[0] + first) * size;
+  run.global = address + begin;
   return run;
 }
 
+// The dimensions in the order in which the rows of a box advance along them: W, H, D, the slices of the channels, N.
+std::array<int, TensorMap::maxRank> rowOrder(int rank) {
+  std::array<int, TensorMap::maxRank> order{};
+  for (int i = 0; i + 2 < rank; ++i) order[i] = i + 1;
+  if (rank > 1) order[rank - 1] = rank - 1;
+  return order;
+}
+
 void walkTiled(const TensorMap& map, const BoxPosition& position, const std::function<void(const BoxRun&)>& visit) {
+  const auto order = rowOrder(map.rank);
   std::array<unsigned, TensorMap::maxRank> count, step{};
-  for (int i = 0; i < TensorMap::maxRank; ++i) count[i] = i < map.rank ? map.boxElements(i) : 1;
-  uint32_t shared = 0;
-  for (;;) {
-    Index index;
-    for (int i = 0; i < TensorMap::maxRank; ++i) index[i] = int64_t(position.coordinates[i]) + int64_t(step[i]) * map.steps[i];
-    const BoxRun run = runAt(map, index, count[0], shared);
-    visit(run);
-    shared += run.bytes;
-    int i = 1;
-    while (i < map.rank && ++step[i] == count[i]) step[i++] = 0;
-    if (i >= map.rank) return;
+  std::array<int64_t, TensorMap::maxRank> stride;
+  for (int i = 0; i < map.rank; ++i) {
+    count[i] = i == 0 ? map.slices() : map.boxElements(i);
+    stride[i] = i == 0 ? map.rowElements() : map.steps[i];
+  }
+  for (uint32_t shared = 0;; shared += map.rowPitch()) {
+    Index index{};
+    for (int i = 0; i < map.rank; ++i) index[i] = int64_t(position.coordinates[i]) + step[i] * stride[i];
+    visit(runAt(map, index, shared));
+    int digit = 0;
+    while (digit < map.rank && ++step[order[digit]] == count[order[digit]]) step[order[digit++]] = 0;
+    if (digit == map.rank) return;
   }
 }
 
@@ -51,13 +61,13 @@ void walkIm2col(const TensorMap& map, const BoxPosition& position, const std::fu
   const int spatial = map.rank - 2, image = map.rank - 1;
   Index base{};
   for (int i = 0; i < map.rank; ++i) base[i] = position.coordinates[i];
-  uint32_t shared = 0;
   for (unsigned pixel = 0; pixel < map.pixels; ++pixel) {
-    Index index = base;
-    for (int i = 0; i < spatial; ++i) index[i + 1] += position.offsets[i];
-    const BoxRun run = runAt(map, index, map.channels, shared);
-    visit(run);
-    shared += run.bytes;
+    for (unsigned slice = 0; slice < map.slices(); ++slice) {
+      Index index = base;
+      index[0] += int64_t(slice) * map.rowElements();
+      for (int i = 0; i < spatial; ++i) index[i + 1] += position.offsets[i];
+      visit(runAt(map, index, (slice * map.pixels + pixel) * map.rowPitch()));
+    }
     int i = 0;
     for (; i < spatial; ++i) {
       base[i + 1] += map.steps[i + 1];
@@ -71,12 +81,10 @@ void walkIm2col(const TensorMap& map, const BoxPosition& position, const std::fu
 }  // namespace
 
 std::string checkWalk(const TensorMap& map, const BoxPosition& position) {
-  if (map.interleave != Interleave::none)
-    return "interleaved tensor maps are not modelled: the strides of their slices are not documented";
-  const uint32_t row = (map.kind == TensorMapKind::tiled ? map.boxElements(0) : map.channels) * elementBytes(map.type);
-  if (map.swizzle != Swizzle::none && row != swizzleSpan(map.swizzle))
-    return "a box row of " + std::to_string(row) + " bytes under a swizzle of " + std::to_string(swizzleSpan(map.swizzle))
-           + " bytes is not modelled: where such rows lie is not documented";
+  if (map.interleave != Interleave::none && position.coordinates[0] % int(map.rowElements()) != 0)
+    return "channel " + std::to_string(position.coordinates[0]) + " does not begin a slice of " + std::to_string(map.rowElements());
+  if (map.interleave != Interleave::none && map.steps[0] != 1)
+    return "a traversal stride of " + std::to_string(map.steps[0]) + " along the channels of an interleaved tensor is not modelled";
   if (map.kind == TensorMapKind::tiled) return {};
   const unsigned limit = map.rank == 3 ? 65536 : map.rank == 4 ? 256 : 32;
   for (int i = 0; i + 2 < map.rank; ++i) {

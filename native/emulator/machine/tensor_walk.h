@@ -28,7 +28,7 @@ struct BoxPosition {
 // Why this map and position cannot be walked; empty if they can.
 std::string checkWalk(const TensorMap& map, const BoxPosition& position);
 
-// Visits the rows of the box in the order of shared memory. Rows wholly out of bounds have inside == 0.
+// Visits the rows of the box. Rows wholly out of bounds have inside == 0.
 void walkBox(const TensorMap& map, const BoxPosition& position, const std::function<void(const BoxRun&)>& visit);
 
 }  // namespace cnn::emu

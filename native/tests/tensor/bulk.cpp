@@ -125,6 +125,43 @@ TEST(tiles_with_every_swizzle) {
   }
 }
 
+// The box is narrower than the pattern: a row still takes the whole span, the mbarrier counts the bytes that came.
+TEST(tiles_that_fill_a_part_of_their_swizzle) {
+  for (const int swizzle : {1, 2, 3}) {
+    Case c;
+    const std::size_t span = std::size_t(16) << swizzle, width = 8, rows = 24;
+    c.tiled({64, 32}, {std::uint32_t(width), std::uint32_t(rows)}, swizzle);
+    const auto got = c.tile(expect(rows * width * 2) + at2d(16, 2) + tensor2d + wait);
+    for (std::size_t row = 0; row < rows; ++row)
+      for (std::size_t column = 0; column < width; ++column) {
+        const std::size_t unit = row * span / 128 % (span / 16);
+        CHECK_EQ(got[(row * span + unit * 16) / 2 + column], c.source[(2 + row) * 64 + 16 + column]);
+      }
+    // And back: to other rows of the tensor.
+    const std::string out = " cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%d3, {%x4, %x5}], [%x1];\n";
+    REQUIRE(!c.tryRun(expect(rows * width * 2) + at2d(16, 2) + tensor2d + wait + at2d(40, 4) + " @%p0" + out
+                      + " @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n", false));
+    const auto moved = c.device.download<std::uint16_t>(c.in, 2048);
+    for (std::size_t row = 0; row < rows; ++row)
+      for (std::size_t column = 0; column < width; ++column) CHECK_EQ(moved[(4 + row) * 64 + 40 + column], c.source[(2 + row) * 64 + 16 + column]);
+  }
+}
+
+// NC/8HWC8: two slices of 8 channels, whose pixels lie together.
+TEST(interleaved_tile) {
+  Case c;
+  const std::uint64_t dims[4] = {32, 8, 4, 4}, strides[3] = {16, 128, 2048};
+  const std::uint32_t box[4] = {16, 8, 2, 1}, steps[4] = {1, 1, 1, 1};
+  c.map = std::get<TensorMap>(encodeTiled({6, 4, c.in, dims, strides, steps, 1, 0, 0, 0}, box));
+  const auto got = c.tile(expect(512) + " mov.b32 %x4, 8;\n mov.b32 %x5, 0;\n mov.b32 %x6, 1;\n mov.b32 %x7, 2;\n"
+                          " @%p0 cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d3, {%x4, %x5, %x6, %x7}], [%x2];\n" + wait);
+  for (std::size_t slice = 0; slice < 2; ++slice)
+    for (std::size_t h = 0; h < 2; ++h)
+      for (std::size_t w = 0; w < 8; ++w)
+        for (std::size_t k = 0; k < 8; ++k)
+          CHECK_EQ(got[((slice * 2 + h) * 8 + w) * 8 + k], c.source[1024 * 2 + (1 + slice) * 256 + (1 + h) * 64 + w * 8 + k]);
+}
+
 TEST(out_of_bounds_is_nan_on_request) {
   Case c;
   c.tiled({64, 8}, {64, 8}, 0, 1);

@@ -44,9 +44,10 @@ TensorMap must(const TensorMapResult& result) {
 }
 
 // Address of every byte of the box, by the walk; 0 where it is filled.
+constexpr std::uint64_t untouched = ~std::uint64_t(0);
 std::vector<std::uint64_t> walked(const TensorMap& map, const BoxPosition& position) {
   REQUIRE_EQ(checkWalk(map, position), std::string());
-  std::vector<std::uint64_t> bytes(map.boxBytes(), ~std::uint64_t(0));
+  std::vector<std::uint64_t> bytes(map.footprint(), untouched);
   walkBox(map, position, [&](const BoxRun& run) {
     for (std::uint32_t b = 0; b < run.bytes; ++b) {
       REQUIRE(run.shared + b < bytes.size());
@@ -94,6 +95,7 @@ TEST(refuses_what_the_documentation_forbids) {
     refuses(im2col, "globalDim[0]", [](Arguments& a) { a.dims[0] = (std::uint64_t(1) << 32) + 1; });
     refuses(im2col, "globalStrides[0]", [](Arguments& a) { a.strides[0] += 8; });
     refuses(im2col, "globalStrides[2]", [](Arguments& a) { a.strides[2] = std::uint64_t(1) << 40; });
+    refuses(im2col, "globalStrides[1]", [](Arguments& a) { a.dims[1] = 4097; });
     refuses(im2col, "elementStrides[1]", [](Arguments& a) { a.steps[1] = 9; });
     refuses(im2col, "elementStrides[2]", [](Arguments& a) { a.steps[2] = 0; });
     refuses(im2col, "interleave", [](Arguments& a) { a.interleave = 3; });
@@ -131,6 +133,10 @@ TEST(limits_are_where_the_documentation_puts_them) {
   };
   for (const bool im2col : {false, true}) {
     accepts(im2col, [](Arguments& a) { a.address += 16; });
+    accepts(im2col, [](Arguments& a) { a.dims[1] = 4096; });  // as many as its stride has bytes
+    accepts(im2col, [](Arguments& a) { a.interleave = 1, a.strides[0] += 16; });
+    accepts(im2col, [](Arguments& a) { a.interleave = 2, a.swizzle = 1, a.strides[0] += 32; });
+    refuses(im2col, "globalStrides[1]", [](Arguments& a) { a.interleave = 2, a.swizzle = 1, a.strides[1] += 16; });
     accepts(im2col, [](Arguments& a) { a.dims[3] = std::uint64_t(1) << 32; });
     accepts(im2col, [](Arguments& a) { a.strides[2] = (std::uint64_t(1) << 40) - 16; });
     accepts(im2col, [](Arguments& a) { a.steps[1] = 8; });
@@ -165,8 +171,8 @@ TEST(corners_narrow_with_the_rank) {
   for (const auto& [rank, limit] : {std::pair{3u, 32768}, {4u, 128}, {5u, 16}}) {
     Arguments a;
     a.rank = rank;
-    a.dims = {64, 40000, 40000, 40000, 4};
-    a.strides = {128, 4096, 65536, 1048576};
+    a.dims = {64, 40000, 300, 300, 4};
+    a.strides = {128, 128ull * 40000, 128ull * 40000 * 300, 128ull * 40000 * 300 * 300};
     a.steps.assign(5, 1);
     a.lower.assign(3, -limit);
     a.upper.assign(3, -limit);
@@ -262,13 +268,74 @@ TEST(im2col_walk_is_a_convolution) {
     }
 }
 
-TEST(walks_that_are_not_modelled_say_so) {
+// Rows of 64 bytes under a swizzle of 128: each takes a whole line of the pattern, and half of it stays as it was.
+TEST(rows_narrower_than_their_swizzle_keep_its_pitch) {
   Arguments a;
   a.swizzle = 3;
-  CHECK(contains(checkWalk(must(a.tiled()), {}), "128"));   // rows of 64 bytes
-  a.swizzle = 0;
+  const TensorMap map = must(a.tiled());
+  CHECK_EQ(map.boxBytes(), std::size_t(32 * 8 * 4 * 2));
+  CHECK_EQ(map.footprint(), std::size_t(128 * 8 * 4));
+  const auto bytes = walked(map, {});
+  for (std::size_t row = 0; row < 32; ++row)
+    for (std::size_t byte = 0; byte < 128; ++byte) {
+      const std::int64_t index[5] = {std::int64_t(byte / 2), std::int64_t(row % 8), std::int64_t(row / 8), 0, 0};
+      CHECK_EQ(bytes[128 * row + byte], byte < 64 ? elementAt(map, index) + byte % 2 : untouched);
+    }
+}
+
+// NC/8HWC8 and NC/16HWC16: the address of channel c of a pixel, slice by slice.
+std::uint64_t slicedAt(const TensorMap& map, const std::int64_t* index, std::int64_t slice) {
+  std::int64_t pixel[5] = {0, index[1], index[2], index[3], index[4]};
+  const std::uint64_t first = index[0] < 0 || index[0] >= std::int64_t(map.dims[0]) ? 0 : elementAt(map, pixel);
+  if (first == 0) return 0;
+  const auto volume = std::uint64_t(map.dims[std::size_t(map.rank) - 2]) * map.strides[std::size_t(map.rank) - 3];
+  return first + std::uint64_t(index[0] / slice) * volume + std::uint64_t(index[0] % slice) * elementBytes(map.type);
+}
+
+TEST(interleaved_walk) {
+  for (const int interleave : {1, 2})
+    for (const bool im2col : {false, true}) {
+      const std::int64_t slice = interleave == 1 ? 8 : 16, W = 6, H = 5, N = 3, C = 4 * slice - 3;  // the last slice is partly padding
+      Arguments a;
+      a.interleave = interleave;
+      a.swizzle = interleave == 2 ? 1 : 0;
+      a.dims = {std::uint64_t(C), std::uint64_t(W), std::uint64_t(H), std::uint64_t(N)};
+      a.strides = {std::uint64_t(2 * slice), std::uint64_t(2 * slice * W), std::uint64_t(2 * slice * W * H * 4)};
+      a.box = {std::uint32_t(3 * slice), 4, 3, 2};
+      a.lower = a.upper = {-1, -1};
+      a.channels = std::uint32_t(3 * slice);
+      a.pixels = 24;
+      const TensorMap map = must(im2col ? a.im2col() : a.tiled());
+      CHECK_EQ(map.boxBytes(), std::size_t(3 * slice * 24 * 2));
+      BoxPosition position;
+      position.coordinates = {int(2 * slice), im2col ? -1 : 3, im2col ? 0 : -1, 1, 0};
+      if (im2col) position.offsets = {2, 1, 0};
+      const auto bytes = walked(map, position);
+      for (std::int64_t row = 0; row < 72; ++row)
+        for (std::int64_t element = 0; element < slice; ++element) {
+          std::int64_t index[5] = {};
+          if (im2col) {  // slice by slice, pixels of the box of W x H one row and column smaller, from the second row on
+            const std::int64_t pixel = row % 24 + W, per = W * H;
+            index[0] = 2 * slice + row / 24 * slice + element;
+            index[1] = pixel % W - 1 + 2, index[2] = pixel / W % H - 1 + 1, index[3] = 1 + pixel / per;
+          } else {       // image by image, slice by slice, rows of 4 pixels
+            index[0] = 2 * slice + row / 12 % 3 * slice + element;
+            index[1] = 3 + row % 4, index[2] = -1 + row / 4 % 3, index[3] = 1 + row / 36;
+          }
+          const std::size_t at = std::size_t((row * slice + element) * 2);
+          CHECK_EQ(bytes[at], slicedAt(map, index, slice));
+        }
+    }
+}
+
+TEST(walks_that_cannot_be_say_so) {
+  Arguments a;
   a.interleave = 1;
-  CHECK(contains(checkWalk(must(a.tiled()), {}), "interleaved"));
+  BoxPosition sliced;
+  sliced.coordinates = {4, 0, 0, 0, 0};
+  CHECK(contains(checkWalk(must(a.tiled()), sliced), "does not begin a slice of 8"));
+  a.steps[0] = 2;
+  CHECK(contains(checkWalk(must(a.tiled()), {}), "along the channels"));
   const Arguments b;
   BoxPosition position;
   position.coordinates = {0, -2, 0, 0, 0};
