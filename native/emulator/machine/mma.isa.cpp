@@ -8,6 +8,7 @@
 #include "machine/jitter.h"
 #include "machine/mma_fragments.h"
 #include "machine/mma_math.h"
+#include "machine/narrow.h"
 
 #include <algorithm>
 #include <limits>
@@ -42,22 +43,35 @@ template <int K> void readB32(const Warp& w, const Fragments& f, BlockB<float, K
   }
 }
 
-template <class Byte, int M, int K> void readA8(const Warp& w, const Fragments& f, SpreadA<int32_t, K>& a) {
-  alignas(64) int32_t transposed[K][16] = {};
+// Eight-bit elements, and what they are summed in.
+template <class Byte> struct Integer8 {
+  using Sum = int32_t;
+  static Sum widen(uint8_t byte) { return Byte(byte); }
+};
+struct E4m3 {
+  using Sum = float;
+  static Sum widen(uint8_t byte) { return widenE4m3(byte); }
+};
+struct E5m2 {
+  using Sum = float;
+  static Sum widen(uint8_t byte) { return widenE5m2(byte); }
+};
+
+// A transposed, out[k][row].
+template <class Format, int M, int K> void readA8(const Warp& w, const Fragments& f, typename Format::Sum (*out)[16]) {
   constexpr int blocks = M / 8;
   for (int r = 0; r < blocks * K / 16; ++r) {
-    const Byte* tile = w.lanes<Byte>(f.a[r]);
+    const uint8_t* tile = w.lanes<uint8_t>(f.a[r]);
     for (int g = 0; g < 8; ++g)
-      for (int k = 0; k < 16; ++k) transposed[16 * (r / blocks) + k][8 * (r % blocks) + g] = tile[16 * g + k];
+      for (int k = 0; k < 16; ++k) out[16 * (r / blocks) + k][8 * (r % blocks) + g] = Format::widen(tile[16 * g + k]);
   }
-  a.fill(transposed);
 }
 
-template <class Byte, int K> void readB8(const Warp& w, const Fragments& f, BlockB<int32_t, K>& b) {
+template <class Format, int K> void readB8(const Warp& w, const Fragments& f, BlockB<typename Format::Sum, K>& b) {
   for (int r = 0; r < K / 16; ++r) {
-    const Byte* tile = w.lanes<Byte>(f.b[r]);
+    const uint8_t* tile = w.lanes<uint8_t>(f.b[r]);
     for (int n = 0; n < 8; ++n)
-      for (int k = 0; k < 16; ++k) b.at[16 * r + k][n % 2][n / 2] = tile[16 * n + k];
+      for (int k = 0; k < 16; ++k) b.at[16 * r + k][n % 2][n / 2] = Format::widen(tile[16 * n + k]);
   }
 }
 
@@ -115,13 +129,34 @@ template <int K> const Instruction* mma32(Warp& w, const Instruction* i) {
   return i + 1;
 }
 
+// Floats of eight bits: exact in f32, as are their products.
+template <class A, class B, bool half> const Instruction* mmaFloat8(Warp& w, const Instruction* i) {
+  if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
+  constexpr int K = 32;
+  const Fragments& f = fragments(i);
+  SpreadA<float, K> a;
+  BlockB<float, K> b;
+  alignas(64) float transposed[K][16];
+  readA8<A, 16, K>(w, f, transposed);
+  readB8<B>(w, f, b);
+  reorder(transposed, i->flags);
+  reorder(b.at, i->flags);
+  a.fill(transposed);
+  const SumRounding rounding(i->flags);
+  if constexpr (half) multiplyHalf(w, f, a, b);
+  else multiplyFloat(w, f, a, b);
+  return i + 1;
+}
+
 template <class A, class B, int M, int K, bool saturate> const Instruction* mma8(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
   const Fragments& f = fragments(i);
   SpreadA<int32_t, K> a;
   BlockB<int32_t, K> b;
-  readA8<A, M>(w, f, a);
-  readB8<B>(w, f, b);
+  alignas(64) int32_t transposed[K][16] = {};
+  readA8<Integer8<A>, M, K>(w, f, transposed);
+  readB8<Integer8<B>>(w, f, b);
+  a.fill(transposed);
   alignas(64) int32_t sum[4][32] = {};
   int32_t* d[4] = {sum[0], sum[1], sum[2], sum[3]};
   multiplyBlock<int32_t, K, M / 4>(a, b, d);
@@ -175,6 +210,15 @@ template <class A, class B, bool saturate> void entries8(std::vector<Entry>& ent
   entries.push_back({k32, "=s32*4 b32*4 b32*2 s32*4", 70, 80, Class::tensor, flops(16, 32), decode<mma8<A, B, 16, 32, saturate>>});
 }
 
+template <class A, class B> void entriesFloat8(std::vector<Entry>& entries, const char* single, const char* half) {
+  entries.push_back({single, "=f32*4 b32*4 b32*2 f32*4", 84, 89, Class::tensor, flops(16, 32), decode<mmaFloat8<A, B, false>>});
+  entries.push_back({half, "=b32*2 b32*4 b32*2 b32*2", 87, 89, Class::tensor, flops(16, 32), decode<mmaFloat8<A, B, true>>});
+}
+
+#define CNN_MMA_FLOAT8(A, B, a, b)                                                             \
+  entriesFloat8<A, B>(entries, "mma.sync.aligned.m16n8k32.row.col.f32." a "." b ".f32",        \
+                      "mma.sync.aligned.m16n8k32.row.col.f16." a "." b ".f16")
+
 #define CNN_MMA8(A, B, a, b)                                                                              \
   entries8<A, B, false>(entries, "mma.sync.aligned.m8n8k16.row.col.s32." a "." b ".s32",                  \
                         "mma.sync.aligned.m16n8k16.row.col.s32." a "." b ".s32",                          \
@@ -200,10 +244,15 @@ std::vector<Entry> makeEntries() {
   CNN_MMA8(uint8_t, int8_t, "u8", "s8");
   CNN_MMA8(int8_t, uint8_t, "s8", "u8");
   CNN_MMA8(int8_t, int8_t, "s8", "s8");
+  CNN_MMA_FLOAT8(E4m3, E4m3, "e4m3", "e4m3");
+  CNN_MMA_FLOAT8(E4m3, E5m2, "e4m3", "e5m2");
+  CNN_MMA_FLOAT8(E5m2, E4m3, "e5m2", "e4m3");
+  CNN_MMA_FLOAT8(E5m2, E5m2, "e5m2", "e5m2");
   return entries;
 }
 
 #undef CNN_MMA8
+#undef CNN_MMA_FLOAT8
 
 }  // namespace
 

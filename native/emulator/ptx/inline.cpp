@@ -8,6 +8,12 @@ namespace {
 
 using Names = std::map<std::string_view, std::string_view>;
 
+// A function that the driver provides, as the opcode of its call. No text of a program can contain it.
+std::string_view providedOpcode(std::string_view function) {
+  if (function == "vprintf") return "@vprintf";
+  return function == "__assertfail" ? "@assertfail" : std::string_view();
+}
+
 class Inliner {
  public:
   Inliner(const Tree& tree, Function& out, std::deque<std::string>& names, Diagnostics& diagnostics)
@@ -92,7 +98,10 @@ class Inliner {
     const std::string_view name = s.operands[at++].name;
     if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::vector) arguments = s.operands[at++].parts;
     const Function* callee = find(name);
-    if (!callee) return error(s, "unresolved extern function `" + std::string(name) + "`");
+    if (!callee) {
+      if (const std::string_view opcode = providedOpcode(name); !opcode.empty()) return callProvided(s, opcode, results, arguments);
+      return error(s, "unresolved extern function `" + std::string(name) + "`");
+    }
     if (std::find(active_.begin(), active_.end(), callee) != active_.end())
       return error(s, "`" + std::string(name) + "` calls itself, which is not supported");
     if (arguments.size() != callee->parameters.size() || results.size() != callee->results.size())
@@ -110,6 +119,22 @@ class Inliner {
     }
     append(*callee, renamed);
     if (guarded) out_.statements[skip].operands[0].reg = std::uint32_t(out_.statements.size());
+  }
+
+  // Its operands are the variables of the call sequence: results, then arguments.
+  void callProvided(const Statement& s, std::string_view opcode, const std::vector<Operand>& results, const std::vector<Operand>& arguments) {
+    Statement call = s;
+    call.text = call.opcode = opcode;
+    call.modifiers.clear();
+    call.operands.clear();
+    for (const std::vector<Operand>* list : {&results, &arguments})
+      for (const Operand& variable : *list) {
+        Operand address;
+        address.kind = Operand::Kind::address;
+        address.parts = {variable};
+        call.operands.push_back(std::move(address));
+      }
+    out_.statements.push_back(std::move(call));
   }
 
   bool bind(const Statement& s, const std::vector<Variable>& formal, const std::vector<Operand>& actual, Names& renamed) {

@@ -50,22 +50,25 @@ bool compatible(Type declared, Type wanted) {
   return isInteger(declared) && isInteger(wanted);
 }
 
-// Words that mean something else in another place: cvt.f32.s32, .global.shared::cta, .row.col.
-bool keepsPlace(std::string_view word) {
-  return typeNamed(word) || spaceNamed(word.substr(0, word.find("::"))) || word == "row" || word == "col";
+// Words that mean something else behind another of their kind: cvt.f32.s32, .global.shared::cta, .row.col.
+enum Kind : unsigned { unordered = 0, type = 1, space = 2, layout = 4 };
+unsigned kindOf(std::string_view word) {
+  if (typeNamed(word)) return type;
+  if (spaceNamed(word.substr(0, word.find("::")))) return space;
+  return word == "row" || word == "col" ? layout : unordered;
 }
 
-// Removes from `rest` the first word that is one of `words`, unless it would overtake one that keeps its place.
+// Removes from `rest` the first word that is one of `words`, unless it would overtake one of its kind.
 std::string_view take(std::vector<std::string_view>& rest, const std::vector<std::string_view>& words) {
-  bool overtakes = false;
+  unsigned overtaken = unordered;
   for (auto word = rest.begin(); word != rest.end(); ++word) {
-    const bool placed = keepsPlace(*word);
-    if (contains(words, *word) && !(overtakes && placed)) {
+    const unsigned kind = kindOf(*word);
+    if (contains(words, *word) && (overtaken & kind) == 0) {
       const std::string_view taken = *word;
       rest.erase(word);
       return taken;
     }
-    overtakes |= placed;
+    overtaken |= kind;
   }
   return {};
 }

@@ -1,7 +1,9 @@
-// Every real kernel against its reference, plain and with all checks on.
+// Every real kernel against its reference: plain, with all checks on, and with its blocks and warps in other orders.
 #include "cases.h"
 
 #include "machine/checks.h"
+
+#include <cstdlib>
 
 using namespace cnn::test;
 
@@ -24,4 +26,12 @@ TEST(results_under_every_check) {
   cnn::emu::setChecks(cnn::emu::checkAll);
   runAll();
   cnn::emu::setChecks(0);
+}
+
+TEST(results_in_any_order_of_blocks_and_warps) {
+  for (const char* seed : {"1", "2", "3", "5", "8", "13"}) {
+    setenv("CNN_EMULATOR_SEED", seed, 1);
+    runAll();
+  }
+  unsetenv("CNN_EMULATOR_SEED");
 }
