@@ -60,6 +60,7 @@ struct WarpAsync : Attachment {
   std::uint32_t clusterArrived = 0, clusterOwing = 0;
   std::uint32_t clusterPhase[warpLanes] = {};
 
+  std::uint32_t matrixGroups = 0;             // wgmma groups committed so far
   // Shared memory that the wgmma groups in flight read; the last group is the one being built. Async check only.
   std::vector<std::vector<SharedRange>> matrixReads{1};
 };

@@ -196,12 +196,25 @@ const Instruction* fence(Warp& w, const Instruction* i) {
 const Instruction* commit(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.commit_group"); !entry.ready) return entry.otherwise;
   if (!warpgroupMeets(w, i, "wgmma.commit_group")) return nullptr;
+  ++WarpAsync::of(w).matrixGroups;
   if (w.block->launch->checks & checkAsync) WarpAsync::of(w).matrixReads.emplace_back();
   return i + 1;
 }
 
+// Whether every warp of the warpgroup has come as far: the product is one of all four, so that one warp may tell others
+// that the operands are free when its own wait has ended.
+bool warpgroupHasCommitted(const Warp& w, uint32_t groups) {
+  std::vector<Warp>& warps = w.block->warps;
+  const std::size_t first = w.index / 4 * 4, end = std::min(first + 4, warps.size());
+  return std::all_of(warps.begin() + std::ptrdiff_t(first), warps.begin() + std::ptrdiff_t(end), [&](Warp& peer) {
+    return peer.live == 0 || (peer.tensor && WarpAsync::of(peer).matrixGroups >= groups);
+  });
+}
+
 const Instruction* wait(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.wait_group"); !entry.ready) return entry.otherwise;
+  const uint32_t committed = WarpAsync::of(w).matrixGroups, open = uint32_t(i->immediate);
+  if (committed > open && !warpgroupHasCommitted(w, committed - open)) return w.wait(i, "wgmma.wait_group");
   if (!(w.block->launch->checks & checkAsync)) return i + 1;
   if (!warpgroupMeets(w, i, "wgmma.wait_group")) return nullptr;
   auto& groups = WarpAsync::of(w).matrixReads;
