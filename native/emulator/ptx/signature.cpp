@@ -47,6 +47,7 @@ bool isPacked(Type t) { return t > Type::bf16 && !isFloat(t); }  // only instruc
 // Kinds that agree, sizes left aside.
 bool compatible(Type declared, Type wanted) {
   if (declared == wanted || isBits(declared) || isBits(wanted) || isPacked(wanted)) return true;
+  if (declared == Type::f16x2 || declared == Type::bf16x2) return true;  // registers of pairs are untyped words
   return isInteger(declared) && isInteger(wanted);
 }
 

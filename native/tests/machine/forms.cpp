@@ -74,6 +74,13 @@ TEST(cache_policies_change_nothing) {
   CHECK(contains(refusal(" ld.global.L2::cache_hint.b32 %r1, [%d1], %d2;\n", "7.0", "sm_80"), "7.4"));
 }
 
+// A comparison of pairs gives a mask, which authors keep in a register of a pair.
+TEST(registers_of_pairs_are_words) {
+  const auto got = run(" .reg .f16x2 %v;\n mov.b32 %r2, 0x40003c00;\n mov.b32 %r3, 0x3c003c00;\n set.gtu.u32.f16x2 %v, %r2, %r3;\n mov.b32 %r9, %v;\n");
+  for (const std::uint32_t value : got) CHECK_EQ(value, 0xffff0000u);
+  CHECK(contains(refusal(" .reg .f32 %f;\n add.u32 %f, %r1, %r2;\n"), "not .u32"));
+}
+
 TEST(fences_in_one_direction) {
   const auto got = run(" fence.acquire.gpu;\n fence.release.cluster;\n fence.sc.cta;\n mov.u32 %r9, 1;\n", "8.6");
   CHECK_EQ(got[0], 1u);
