@@ -123,12 +123,8 @@ template <class Op, std::size_t Count> void arithmetic(Decoder& d, Instruction& 
     out.function = mapOf<Exact<Op, false, false>, double, Count>();
   } else if (sat) {
     out.function = ftz ? mapOf<Exact<Op, true, true>, float, Count>() : mapOf<Exact<Op, false, true>, float, Count>();
-  } else if (ftz) {
-    out.function = mapOf<Exact<Op, true, false>, float, Count>();
-  } else if constexpr (std::is_same_v<Op, Fma>) {
-    out.function = mapRun<Exact<Fma, false, false>, float, float, float, float>;
   } else {
-    out.function = mapOf<Exact<Op, false, false>, float, Count>();
+    out.function = ftz ? mapOf<Exact<Op, true, false>, float, Count>() : mapOf<Exact<Op, false, false>, float, Count>();
   }
 }
 

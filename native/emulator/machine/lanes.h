@@ -39,8 +39,9 @@ template <class S> [[gnu::always_inline]] inline S blend(std::uint32_t mask, uns
 }
 
 // slot[0] = Op(slot[1], slot[2], ...) for types R and A...
-template <class Op, class R, class... A> [[gnu::always_inline]] inline void apply(std::byte* frame, std::uint32_t mask, const Instruction* i) {
-  Storage<R>* const d = reinterpret_cast<Storage<R>*>(frame + i->slot[0]);
+template <class Op, class R, class... A> const Instruction* map(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i);
+  Storage<R>* const d = warp.lanes<Storage<R>>(i->slot[0]);
   [&]<std::size_t... N>(std::index_sequence<N...>) __attribute__((always_inline)) {
     [&](const Storage<A>* const... a) __attribute__((always_inline)) {
       if (mask == allLanes) [[likely]] {
@@ -51,23 +52,9 @@ template <class Op, class R, class... A> [[gnu::always_inline]] inline void appl
           d[l] = blend(mask, l, value, d[l]);
         }
       }
-    }(reinterpret_cast<const Storage<A>*>(frame + i->slot[N + 1])...);
+    }(warp.lanes<const Storage<A>>(i->slot[N + 1])...);
   }(std::index_sequence_for<A...>{});
-}
-template <class Op, class R, class... A> const Instruction* map(Warp& warp, const Instruction* i) {
-  apply<Op, R, A...>(warp.frame, warp.mask(i), i);
   return next(warp, i);
-}
-// The same for what comes in long runs, as the products of tiles do: stays here while the next instruction is of its kind.
-template <class Op, class R, class... A> const Instruction* mapRun(Warp& warp, const Instruction* i) {
-  std::byte* const frame = warp.frame;
-  const std::uint32_t active = warp.active;
-  do {
-    const std::uint32_t guard = *reinterpret_cast<const std::uint32_t*>(frame + i->guard);
-    apply<Op, R, A...>(frame, active & (guard ^ i->flip), i);
-    ++i;
-  } while (i->function == mapRun<Op, R, A...>);
-  return next(warp, i - 1);
 }
 
 // One bit per lane: the sign bits of 32 words.
