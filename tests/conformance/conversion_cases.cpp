@@ -53,12 +53,19 @@ Wide integral(Wide x, Rounding rounding) {
   return Wide(below + (up ? 1 : 0));
 }
 
+// Whether every value of `from` is one of `to`: then .sat has nothing to do and is no modifier.
+bool fits(const Named& from, const Named& to) {
+  const int fromBits = bitsOf(from.type), toBits = bitsOf(to.type);
+  if (from.isSigned) return to.isSigned && fromBits <= toBits;
+  return to.isSigned ? fromBits < toBits : fromBits <= toBits;
+}
+
 void addIntegerToInteger(Corpus& corpus) {
   for (const Named& to : integers)
     for (const Named& from : integers)
       for (const bool saturate : {false, true}) {
         const std::string instruction = std::string("cvt") + (saturate ? ".sat." : ".") + to.name + "." + from.name;
-        if (to.type == from.type && saturate) continue;
+        if (saturate && fits(from, to)) continue;
         corpus.add("conversion", instruction, to.type, {{from.type}}, [to, from, saturate](const std::uint64_t* x) {
           if (saturate) return clamped(to, integerValue(from, x[0]));
           const int bits = bitsOf(from.type);

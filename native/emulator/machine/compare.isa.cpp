@@ -97,6 +97,14 @@ template <class Kind> Handler comparison(Decoder& d, Type type) {
   return byIntegerType(type, [&]<class T>(T) -> Handler { return integerComparison<Kind, T>(op); });
 }
 
+// Bits are equal or not; lo, ls, hi and hs are of unsigned numbers.
+void checkOrder(Decoder& d) {
+  const std::string_view op = d.word(0);
+  const bool equality = op == "eq" || op == "ne", isUnsigned = op == "lo" || op == "ls" || op == "hi" || op == "hs";
+  if (ptx::isBits(d.last()) && !equality) d.error("orders bits, which are only equal or not");
+  if (isUnsigned && ptx::isSigned(d.last())) d.error("compares signed numbers as unsigned ones");
+}
+
 void decodeCombination(Decoder& d, Instruction& out) {
   std::uint32_t flip = 0;
   out.slot[4] = d.predicate(d.count() > 3 ? &d.operand(3) : nullptr, &flip);
@@ -106,6 +114,7 @@ void decodeCombination(Decoder& d, Instruction& out) {
 }
 
 void decodeSetp(Decoder& d, Instruction& out) {
+  checkOrder(d);
   const ptx::Operand& target = d.operand(0);
   const ptx::Operand none;  // a sink
   const bool two = target.kind == ptx::Operand::Kind::pair;
@@ -119,6 +128,7 @@ void decodeSetp(Decoder& d, Instruction& out) {
 }
 
 void decodeSet(Decoder& d, Instruction& out) {
+  checkOrder(d);
   out.slot[0] = d.destination(d.operand(0), d.first());
   out.slot[1] = d.source(d.operand(1), d.last());
   out.slot[2] = d.source(d.operand(2), d.last());

@@ -171,7 +171,8 @@ template <class F> Handler byType(Type type, F f) {
 }
 
 // ---- decode ------------------------------------------------------------------------------------------------------
-std::uint32_t flagsOf(const Decoder& d) {
+std::uint32_t flagsOf(Decoder& d) {
+  if (d.has("satfinite") && d.ptxVersion() < 81 && ptx::isFloat(d.last())) d.error(".satfinite needs PTX 8.1");
   const auto has = [&](const char* a, const char* b) { return d.has(a) || d.has(b); };
   Mode mode = Mode::nearest;
   if (has("rz", "rzi")) mode = Mode::zero;
@@ -198,6 +199,14 @@ bool roundingFits(const Decoder& d, Type to, Type from) {
   return !intRounding && !realRounding;
 }
 
+// .sat between integers stands only where it can do something: where the source has values that the target lacks.
+bool saturationFits(const Decoder& d, Type to, Type from) {
+  if (!d.has("sat") || ptx::isFloat(to) || ptx::isFloat(from)) return true;
+  const unsigned toBits = ptx::bits(to), fromBits = ptx::bits(from);
+  if (ptx::isSigned(from)) return !ptx::isSigned(to) || toBits < fromBits;
+  return ptx::isSigned(to) ? toBits <= fromBits : toBits < fromBits;
+}
+
 // From a 64-bit register that holds a narrower value in its low bits: they come into a slot of their own first.
 struct NarrowSource {
   Handler convert;
@@ -221,6 +230,7 @@ void narrowSource(Decoder& d, Instruction& out) {
 void decodeCvt(Decoder& d, Instruction& out) {
   const Type to = d.first(), from = d.last();
   if (!roundingFits(d, to, from)) d.error("has a rounding that does not fit its types, or lacks one");
+  if (!saturationFits(d, to, from)) d.error("has a .sat that cannot change a value");
   if (d.has("ftz") && to != Type::f32 && from != Type::f32) d.error(".ftz needs an .f32");
   out.slot[1] = d.source(d.operand(1), from);
   const bool wideSource = d.width(d.operand(1)) == 64 && ptx::bits(from) < 64;

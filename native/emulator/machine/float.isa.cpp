@@ -138,6 +138,7 @@ template <class Op> void sign(Decoder& d, Instruction& out) {
   else out.function = d.has("ftz") ? map<Signs<Op, true>, float, float> : map<Signs<Op, false>, float, float>;
 }
 template <template <bool> class Op> void extreme(Decoder& d, Instruction& out) {
+  if (d.has("xorsign") && d.sm() < 86) d.error("needs .target sm_86 or later");
   plainOperands(d, out, d.last(), d.last());
   const bool nan = d.has("NaN"), ftz = d.has("ftz");
   if (d.last() == Type::f64) {

@@ -118,6 +118,7 @@ void decodeFma(Decoder& d, Instruction& out) {
   else arithmetic<Fma, 3>(d, out);
 }
 template <template <bool> class Op> void extreme(Decoder& d, Instruction& out) {
+  if (d.has("xorsign") && d.sm() < 86) d.error("needs .target sm_86 or later");
   if (d.has("xorsign")) d.has("NaN") ? arithmetic<XorSign<Op<true>>, 2>(d, out) : arithmetic<XorSign<Op<false>>, 2>(d, out);
   else d.has("NaN") ? arithmetic<Op<true>, 2>(d, out) : arithmetic<Op<false>, 2>(d, out);
 }

@@ -350,6 +350,16 @@ Space statedSpace(const Decoder& d) {
   return Space::generic;
 }
 
+// A scope belongs to an order, relaxed, acquire and release need one; none of it is for memory that threads do not share.
+void checkOrder(Decoder& d, Space space) {
+  const bool isOrdered = d.has("relaxed") || d.has("acquire") || d.has("release");
+  const bool hasScope = d.has("cta") || d.has("cluster") || d.has("gpu") || d.has("sys");
+  if (isOrdered && !hasScope) d.error("needs a scope");
+  if (hasScope && !isOrdered) d.error("has a scope, but no order that it belongs to");
+  const bool isPrivate = space == Space::local || space == Space::param || space == Space::constant;
+  if ((isOrdered || d.has("volatile")) && isPrivate) d.error("orders memory that threads do not share");
+}
+
 // A 16-bit destination keeps its value zero extended, so only wider ones need the sign.
 template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
   checkCacheHint(d, 2);
@@ -373,6 +383,8 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
 
   Space space = statedSpace(d);
   const AddressOperand address = d.address(d.operand(Writes ? 0 : 1));
+  checkOrder(d, space);
+  if (space == Space::generic && address.space == Space::param) d.error("names a parameter, but not .param");
   if (address.space == Space::local) space = Space::local;  // variables of a call sequence are .param by name only
   if (space == Space::generic && address.space != Space::generic) space = address.space;
   out.slot[4] = address.slot;

@@ -135,9 +135,15 @@ TEST(integers_from_integers) {
   const char* types[] = {"s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64"};
   const auto bitsOf = [](const std::string& t) { return std::stoi(t.substr(1)); };
   __extension__ using Wide = __int128;
+  // .sat is a modifier only where some value of the source is none of the target.
+  const auto fits = [&](const std::string& from, const std::string& to) {
+    if (from[0] == 's') return to[0] == 's' && bitsOf(from) <= bitsOf(to);
+    return bitsOf(from) + (to[0] == 's') <= bitsOf(to);
+  };
   for (const std::string from : types)
     for (const std::string to : types)
-      for (const bool sat : {false, true})
+      for (const bool sat : {false, true}) {
+        if (sat && fits(from, to)) continue;
         rows.push_back({std::string("cvt") + (sat ? ".sat." : ".") + to + "." + from, to, {from}, [=](const std::uint64_t* v) {
                           const int fromBits = bitsOf(from), toBits = bitsOf(to);
                           Wide x = v[0];
@@ -146,5 +152,6 @@ TEST(integers_from_integers) {
                           const Wide low = to[0] == 's' ? -(Wide(1) << (toBits - 1)) : 0, high = (Wide(1) << (to[0] == 's' ? toBits - 1 : toBits)) - 1;
                           return std::uint64_t(std::min(std::max(x, low), high));
                         }});
+      }
   checkTable(rows, 101);
 }
