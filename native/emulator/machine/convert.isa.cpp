@@ -172,7 +172,8 @@ template <class F> Handler byType(Type type, F f) {
 
 // ---- decode ------------------------------------------------------------------------------------------------------
 std::uint32_t flagsOf(Decoder& d) {
-  if (d.has("satfinite") && d.ptxVersion() < 81 && ptx::isFloat(d.last())) d.error(".satfinite needs PTX 8.1");
+  const bool toBytes = d.first() == Type::e4m3x2 || d.first() == Type::e5m2x2;
+  if (d.has("satfinite") && !toBytes && d.ptxVersion() < 81) d.error("has a .satfinite, which needs PTX 8.1");
   const auto has = [&](const char* a, const char* b) { return d.has(a) || d.has(b); };
   Mode mode = Mode::nearest;
   if (has("rz", "rzi")) mode = Mode::zero;

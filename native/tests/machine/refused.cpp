@@ -16,6 +16,7 @@ constexpr Pair pairs[] = {
     {"cvt.sat.s64.u32 %d0, %r0;", "cvt.sat.s32.u32 %r0, %r1;"},
     {"cvt.sat.s32.s32 %r0, %r1;", "cvt.sat.u32.s32 %r0, %r1;"},
     {"cvt.rn.satfinite.f16x2.f32 %r0, %f0, %f1;", "cvt.rn.f16x2.f32 %r0, %f0, %f1;"},
+    {"cvt.rna.satfinite.tf32.f32 %r0, %f0;", "cvt.rn.satfinite.e4m3x2.f32 %h0, %f0, %f1;"},
     {"setp.lt.b32 %p0, %r0, %r1;", "setp.eq.b32 %p0, %r0, %r1;"},
     {"setp.lo.s32 %p0, %r0, %r1;", "setp.lo.u32 %p0, %r0, %r1;"},
     {"set.hi.u32.s32 %r0, %r0, %r1;", "set.hi.u32.u32 %r0, %r0, %r1;"},
