@@ -7,6 +7,7 @@ out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench|bench16]}" && cd "
 parts=${2:-load test bench bench16}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cnn=$here/bin/cnn/cnn
+export CNN_PTX=${CNN_PTX:-$here/ptx}
 failures=()
 
 # step NAME COMMAND...: runs a step with its output in OUT/NAME.log, notes a failure, prints one line.
