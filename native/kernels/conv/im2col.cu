@@ -6,11 +6,13 @@
 //
 // One group of channels per launch. Grid (blocks over the elements of an image, images), one element of the target per
 // thread: windows that overlap meet in a sum of fixed order, no atomics.
+// Elements of f32, bf16 or f16; col2im sums in f32 and rounds once.
 // Limited by bytes: R * S times the image is written and read again, which is why nobody computes so who is in a hurry.
+#include "common/dtype.h"
 #include "conv/geometry.h"
 
-template <bool ChannelsLast>
-__device__ __forceinline__ void im2col(const float* __restrict__ x, float* __restrict__ columns, const ConvGeometry& g)
+template <bool ChannelsLast, class T>
+__device__ __forceinline__ void im2col(const T* __restrict__ x, T* __restrict__ columns, const ConvGeometry& g)
 {
     const int i = blockIdx.x * 256 + threadIdx.x, length = patchLength(g), pixels = outPixels(g);
     if (i >= length * pixels) return;
@@ -19,7 +21,7 @@ __device__ __forceinline__ void im2col(const float* __restrict__ x, float* __res
     const Pixel pixel = outPixel(g, place);
     const int offset = sourceOffset(g, pixel.h * g.strideH + g.originH + tap.h, pixel.w * g.strideW + g.originW + tap.w);
     for (int n = blockIdx.y; n < g.images; n += gridDim.y)
-        columns[(long long)n * length * pixels + i] = offset < 0 ? 0.f : x[n * g.in.image + tap.channel * g.in.channel + offset];
+        columns[(long long)n * length * pixels + i] = offset < 0 ? T{} : x[n * g.in.image + tap.channel * g.in.channel + offset];
 }
 
 // The output row (column) whose window reads place `at` with a tap at `tap`; -1 if none does.
@@ -29,8 +31,8 @@ __device__ __forceinline__ int windowOf(int at, int tap, int stride, int count)
     return distance >= 0 && distance % stride == 0 && distance / stride < count ? distance / stride : -1;
 }
 
-template <bool ChannelsLast>
-__device__ __forceinline__ float sumOfWindows(const float* columns, const ConvGeometry& g, int channel, int h, int w)
+template <bool ChannelsLast, class T>
+__device__ __forceinline__ float sumOfWindows(const T* columns, const ConvGeometry& g, int channel, int h, int w)
 {
     const int pixels = outPixels(g), length = patchLength(g);
     float sum = 0.f;
@@ -40,15 +42,15 @@ __device__ __forceinline__ float sumOfWindows(const float* columns, const ConvGe
             const int q = windowOf(w - g.originW, s * g.tapW, g.strideW, g.outWidth);
             if (q < 0) continue;
             const int place = p * g.outWidth + q, tap = r * g.windowWidth + s;
-            sum += ChannelsLast ? columns[place * length + tap * g.channels + channel]
-                                : columns[(channel * g.windowHeight * g.windowWidth + tap) * pixels + place];
+            sum += load(columns + (ChannelsLast ? place * length + tap * g.channels + channel
+                                                : (channel * g.windowHeight * g.windowWidth + tap) * pixels + place));
         }
     }
     return sum;
 }
 
-template <bool ChannelsLast>
-__device__ __forceinline__ void col2im(const float* __restrict__ columns, float* __restrict__ dx, const ConvGeometry& g)
+template <bool ChannelsLast, class T>
+__device__ __forceinline__ void col2im(const T* __restrict__ columns, T* __restrict__ dx, const ConvGeometry& g)
 {
     const int i = blockIdx.x * 256 + threadIdx.x, area = g.height * g.width;
     if (i >= g.channels * area) return;
@@ -56,25 +58,66 @@ __device__ __forceinline__ void col2im(const float* __restrict__ columns, float*
     const int h = place / g.width, w = place % g.width;
     const long long image = (long long)patchLength(g) * outPixels(g);
     for (int n = blockIdx.y; n < g.images; n += gridDim.y)
-        dx[n * g.in.image + channel * g.in.channel + h * g.in.row + w * g.in.column] = sumOfWindows<ChannelsLast>(columns + n * image, g, channel, h, w);
+        store(dx + n * g.in.image + channel * g.in.channel + h * g.in.row + w * g.in.column,
+              sumOfWindows<ChannelsLast>(columns + n * image, g, channel, h, w));
 }
 
-extern "C" __global__ __launch_bounds__(256) void im2col_nchw(const float* x, float* columns, ConvGeometry geometry)
+extern "C" __global__ __launch_bounds__(256) void im2col_nchw_f32(const float* x, float* columns, ConvGeometry geometry)
 {
     im2col<false>(x, columns, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void im2col_nhwc(const float* x, float* columns, ConvGeometry geometry)
+extern "C" __global__ __launch_bounds__(256) void im2col_nchw_bf16(const Bf16* x, Bf16* columns, ConvGeometry geometry)
+{
+    im2col<false>(x, columns, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void im2col_nchw_f16(const Fp16* x, Fp16* columns, ConvGeometry geometry)
+{
+    im2col<false>(x, columns, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void im2col_nhwc_f32(const float* x, float* columns, ConvGeometry geometry)
 {
     im2col<true>(x, columns, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void col2im_nchw(const float* columns, float* dx, ConvGeometry geometry)
+extern "C" __global__ __launch_bounds__(256) void im2col_nhwc_bf16(const Bf16* x, Bf16* columns, ConvGeometry geometry)
+{
+    im2col<true>(x, columns, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void im2col_nhwc_f16(const Fp16* x, Fp16* columns, ConvGeometry geometry)
+{
+    im2col<true>(x, columns, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void col2im_nchw_f32(const float* columns, float* dx, ConvGeometry geometry)
 {
     col2im<false>(columns, dx, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void col2im_nhwc(const float* columns, float* dx, ConvGeometry geometry)
+extern "C" __global__ __launch_bounds__(256) void col2im_nchw_bf16(const Bf16* columns, Bf16* dx, ConvGeometry geometry)
+{
+    col2im<false>(columns, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void col2im_nchw_f16(const Fp16* columns, Fp16* dx, ConvGeometry geometry)
+{
+    col2im<false>(columns, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void col2im_nhwc_f32(const float* columns, float* dx, ConvGeometry geometry)
+{
+    col2im<true>(columns, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void col2im_nhwc_bf16(const Bf16* columns, Bf16* dx, ConvGeometry geometry)
+{
+    col2im<true>(columns, dx, geometry);
+}
+
+extern "C" __global__ __launch_bounds__(256) void col2im_nhwc_f16(const Fp16* columns, Fp16* dx, ConvGeometry geometry)
 {
     col2im<true>(columns, dx, geometry);
 }

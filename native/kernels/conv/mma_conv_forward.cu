@@ -17,7 +17,7 @@ template <class Out, class M>
 __device__ __forceinline__ void storePixels(const typename M::Sums& sum, void* memory, int row, int column, Out* y, const Out* bias, int channel,
                                             const ConvGeometry& g, const Epilogue& epilogue)
 {
-    const MmaOutput<Out> out = {y + (long long)channel * g.out.channel, bias ? bias + channel : nullptr, g.images * outPixels(g), g.filters, g.wideOut, g.out.channel};
+    const MmaOutput<Out> out = {y + (long long)channel * g.out.channel, nullptr, bias ? bias + channel : nullptr, g.images * outPixels(g), g.filters, g.wideOut, g.out.channel};
     const auto place = [&](int i) {
         const Pixel pixel = outPixel(g, i);
         return pixel.n * g.out.image + (long long)(pixel.h * g.out.row + pixel.w * g.out.column);

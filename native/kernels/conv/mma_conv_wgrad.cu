@@ -27,7 +27,7 @@ __device__ __forceinline__ void mmaConvWgrad(const T* __restrict__ x, const T* _
 
     float* const out = partial + (long long)group * g.filters * length + part * split.partialStride;
     const Epilogue asIs = {-cnn::infinity, cnn::infinity};
-    storeMmaTile<float, M>(sum, memory, row, column, {out, nullptr, g.filters, length, wideResult, 1}, asIs, [&](int i) { return (long long)i * length; });
+    storeMmaTile<float, M>(sum, memory, row, column, {out, nullptr, nullptr, g.filters, length, wideResult, 1}, asIs, [&](int i) { return (long long)i * length; });
 }
 
 extern "C" __global__ __launch_bounds__(256) void mma_conv_wgrad_128x128_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DepthSplit split,

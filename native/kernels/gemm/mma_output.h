@@ -1,4 +1,4 @@
-// From the sums of matrix units to memory: bias per column, clamp, and through shared memory, so that stores are 16 bytes wide
+// From the sums of matrix units to memory: bias, clamp, and through shared memory, so that stores are 16 bytes wide
 // where memory allows it and coalesced where it does not.
 #pragma once
 
@@ -7,7 +7,8 @@
 template <class Out> struct MmaOutput
 {
     Out* first;              // row 0, column 0
-    const Out* bias;         // one per column, or null
+    const Out* rowBias;      // one per row, or null
+    const Out* columnBias;   // one per column, or null
     int rows, columns;
     int wide;                // whether lines come in units of 16 bytes, aligned
     long long columnStride;  // elements from one column to the next
@@ -23,21 +24,30 @@ template <class Out, class M, bool ColumnLines> struct OutTile
     static __device__ __forceinline__ int place(int row, int column) { return ColumnLines ? column * pitch + row : row * pitch + column; }
 };
 
-template <class Out, class M, class Tile>
-__device__ __forceinline__ void stageSums(const typename M::Sums& sum, Out* tile, int column0, const MmaOutput<Out>& out, const Epilogue& epilogue)
+template <class Out> __device__ __forceinline__ float biasAt(const Out* bias, int i, int count)
 {
-    const int lane = threadIdx.x % 32;
+    return bias && i < count ? load(bias + i) : 0.f;
+}
+
+template <class Out, class M, class Tile>
+__device__ __forceinline__ void stageSums(const typename M::Sums& sum, Out* tile, int row0, int column0, const MmaOutput<Out>& out,
+                                          const Epilogue& epilogue)
+{
+    const int lane = threadIdx.x % 32, firstRow = M::warpRow() + lane / 4;
+    float rowBias[2 * M::rowFragments];
+#pragma unroll
+    for (int i = 0; i < 2 * M::rowFragments; ++i) rowBias[i] = biasAt(out.rowBias, row0 + firstRow + i * 8, out.rows);
 #pragma unroll
     for (int j = 0; j < M::columnFragments; ++j)
 #pragma unroll
         for (int k = 0; k < 2; ++k) {
             const int column = M::warpColumn() + j * 8 + lane % 4 * 2 + k;
-            const float bias = out.bias && column0 + column < out.columns ? load(out.bias + column0 + column) : 0.f;
+            const float bias = biasAt(out.columnBias, column0 + column, out.columns);
 #pragma unroll
             for (int i = 0; i < M::rowFragments; ++i) {
-                const int row = M::warpRow() + i * 16 + lane / 4;
-                store(tile + Tile::place(row, column), clamp(sum[i][j][k] + bias, epilogue));
-                store(tile + Tile::place(row + 8, column), clamp(sum[i][j][k + 2] + bias, epilogue));
+                const int row = firstRow + i * 16;
+                store(tile + Tile::place(row, column), clamp(sum[i][j][k] + rowBias[2 * i] + bias, epilogue));
+                store(tile + Tile::place(row + 8, column), clamp(sum[i][j][k + 2] + rowBias[2 * i + 1] + bias, epilogue));
             }
         }
 }
@@ -65,7 +75,7 @@ __device__ __forceinline__ void storeMmaTile(const typename M::Sums& sum, void* 
                                              const Epilogue& epilogue, RowOffset offset)
 {
     Out* const tile = (Out*)memory;
-    stageSums<Out, M, OutTile<Out, M, ColumnLines>>(sum, tile, column0, out, epilogue);
+    stageSums<Out, M, OutTile<Out, M, ColumnLines>>(sum, tile, row0, column0, out, epilogue);
     __syncthreads();
     if (out.wide) copyTile<unitSize<Out>, Out, M, ColumnLines>(tile, row0, column0, out, offset);
     else copyTile<1, Out, M, ColumnLines>(tile, row0, column0, out, offset);

@@ -4,16 +4,18 @@ namespace CnnNative.Engines.Native;
 
 /// <summary>
 /// The explicit way: patches are written to memory (im2col), then multiplied; gradients by the input are summed back from
-/// columns (col2im). One group. Images go in pieces, so that the columns fit into bounded working memory.
+/// columns (col2im). Columns are of the type of the images, all sums fp32. One group. Images go in pieces, so that the columns fit into bounded working memory.
 /// </summary>
-internal sealed class ColumnConvolution(NativeContext context)
+/// <param name="context">The device and its kernels.</param>
+/// <param name="gemm">Products of the type of the images.</param>
+/// <param name="mostBytes">Bytes that the columns of a piece may take, if it is more than one image.</param>
+internal sealed class ColumnConvolution(NativeContext context, NativeGemm gemm, long mostBytes = 256L << 20)
 {
     private const int Threads = 256;
-    private const long MostBytes = 256L << 20;
     private const int MostImages = 65535;
 
-    private readonly NativeGemm gemm = new(context);
-    private readonly SplitSums sums = new(context, DType.Float32);
+    private readonly DType type = gemm.Type;
+    private readonly int size = gemm.Type.Size();
 
     /// <summary>y = clamp(x * w + bias), all in one layout, the filters too.</summary>
     public void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
@@ -23,17 +25,17 @@ internal sealed class ColumnConvolution(NativeContext context)
         foreach (var piece in Pieces(problem))
         {
             Im2col(piece, x, columns);
-            var target = y.Pointer.Plus(piece.First * problem.K * (long)pixels * sizeof(float));
+            var target = y.Pointer.Plus(piece.First * problem.K * (long)pixels * size);
             if (x.Layout == Layout.Nhwc)
             {
                 gemm.Multiply(
-                    piece.Problem.N * pixels, problem.K, length, new(columns, length, false), new(w.Pointer, length, true), target, new(default, bias), epilogue);
+                    new(piece.Problem.N * pixels, problem.K, length, new(columns, length, false), new(w.Pointer, length, true)), target, new(default, bias), epilogue);
             }
             else
             {
                 gemm.Multiply(
-                    problem.K, pixels, length, new(w.Pointer, length, false), new(columns, pixels, false, (long)length * pixels), target, new(bias, default),
-                    epilogue, piece.Problem.N);
+                    new(problem.K, pixels, length, new(w.Pointer, length, false), Matrices(columns, length, pixels), piece.Problem.N), target,
+                    new(bias, default), epilogue);
             }
         }
     }
@@ -45,24 +47,24 @@ internal sealed class ColumnConvolution(NativeContext context)
         using var columns = context.Rent(Columns(problem));
         foreach (var piece in Pieces(problem))
         {
-            var source = dy.Pointer.Plus(piece.First * problem.K * (long)pixels * sizeof(float));
+            var source = dy.Pointer.Plus(piece.First * problem.K * (long)pixels * size);
             if (dy.Layout == Layout.Nhwc)
             {
                 gemm.Multiply(
-                    piece.Problem.N * pixels, length, problem.K, new(source, problem.K, false), new(w.Pointer, length, false), columns, default, Epilogues.None);
+                    new(piece.Problem.N * pixels, length, problem.K, new(source, problem.K, false), new(w.Pointer, length, false)), columns, default, Epilogues.None);
             }
             else
             {
                 gemm.Multiply(
-                    length, pixels, problem.K, new(w.Pointer, length, true), new(source, pixels, false, (long)problem.K * pixels), columns, default, Epilogues.None,
-                    piece.Problem.N);
+                    new(length, pixels, problem.K, new(w.Pointer, length, true), Matrices(source, problem.K, pixels), piece.Problem.N), columns, default,
+                    Epilogues.None);
             }
 
             var count = problem.C * problem.H * problem.W;
-            var target = dx.Pointer.Plus((long)piece.First * count * sizeof(float));
-            context.Kernels.Col2im(
-                dx.Layout == Layout.Nhwc ? Kernel.Col2imNhwc : Kernel.Col2imNchw, Launch(count, piece.Problem.N), columns, target,
-                ConvGeometry.Forward(piece.Problem, dx.Layout, dy.Layout));
+            var target = dx.Pointer.Plus((long)piece.First * count * size);
+            var (launch, geometry) = (Launch(count, piece.Problem.N), ConvGeometry.Forward(piece.Problem, dx.Layout, dy.Layout));
+            if (dx.Layout == Layout.Nhwc) context.Kernels.Col2imNhwc(type, launch, columns, target, geometry);
+            else context.Kernels.Col2imNchw(type, launch, columns, target, geometry);
         }
     }
 
@@ -79,52 +81,49 @@ internal sealed class ColumnConvolution(NativeContext context)
             MultiplyPiece(pieces[i], x.Layout, dy.Pointer, columns, partial.Pointer.Plus(i * bytes));
         }
 
-        sums.Add(partial, dw, problem.WeightShape.Count, pieces.Count);
+        new SplitSums(context, type).Add(partial, dw, problem.WeightShape.Count, pieces.Count);
     }
 
-    /// <summary>dw of some images: dy^T (K, pixels) columns (pixels, length); a product per image in NCHW.</summary>
+    /// <summary>dw of some images in fp32: dy^T (K, pixels) columns (pixels, length); the sum of a product per image in NCHW.</summary>
     private void MultiplyPiece(in Piece piece, Layout layout, DevicePointer dy, DevicePointer columns, DevicePointer dw)
     {
         var p = piece.Problem;
         var (length, pixels) = Sizes(p);
-        var source = dy.Plus(piece.First * p.K * (long)pixels * sizeof(float));
+        var source = dy.Plus(piece.First * p.K * (long)pixels * size);
         if (layout == Layout.Nhwc)
-        {
-            gemm.Multiply(p.K, length, p.N * pixels, new(source, p.K, true), new(columns, length, false), dw, default, Epilogues.None);
-            return;
-        }
-
-        using var images = context.Rent(p.WeightShape.Count * p.N * sizeof(float));
-        gemm.Multiply(
-            p.K, length, pixels, new(source, pixels, false, (long)p.K * pixels), new(columns, pixels, true, (long)length * pixels), images, default, Epilogues.None,
-            p.N);
-        sums.Add(images, dw, p.WeightShape.Count, p.N);
+            gemm.Sum(new(p.K, length, p.N * pixels, new(source, p.K, true), new(columns, length, false)), dw);
+        else
+            gemm.Sum(new(p.K, length, pixels, Matrices(source, p.K, pixels), Matrices(columns, length, pixels) with { Transposed = true }, p.N), dw);
     }
 
     private void Im2col(in Piece piece, Placed x, DevicePointer columns)
     {
         var p = piece.Problem;
         var (length, pixels) = Sizes(p);
-        var source = x.Pointer.Plus(piece.First * (long)p.C * p.H * p.W * sizeof(float));
-        context.Kernels.Im2col(
-            x.Layout == Layout.Nhwc ? Kernel.Im2colNhwc : Kernel.Im2colNchw, Launch((long)length * pixels, p.N), source, columns,
-            ConvGeometry.Forward(p, x.Layout, x.Layout));
+        var source = x.Pointer.Plus(piece.First * (long)p.C * p.H * p.W * size);
+        var (launch, geometry) = (Launch((long)length * pixels, p.N), ConvGeometry.Forward(p, x.Layout, x.Layout));
+        if (x.Layout == Layout.Nhwc) context.Kernels.Im2colNhwc(type, launch, source, columns, geometry);
+        else context.Kernels.Im2colNchw(type, launch, source, columns, geometry);
     }
+
+    /// <summary>A matrix (rows, columns) per image.</summary>
+    private static GemmOperand Matrices(DevicePointer first, int rows, int columns) => new(first, columns, false, (long)rows * columns);
 
     private static LaunchConfiguration Launch(long elements, int images) => new(new Dim3((int)((elements + Threads - 1) / Threads), images), Threads);
 
     private static (int Length, int Pixels) Sizes(in ConvolutionProblem p) => (p.C * p.R * p.S, p.P * p.Q);
 
     /// <summary>Bytes of the columns of the largest piece.</summary>
-    private static long Columns(in ConvolutionProblem p) => (long)p.C * p.R * p.S * p.P * p.Q * PieceImages(p) * sizeof(float);
+    private long Columns(in ConvolutionProblem p) => (long)p.C * p.R * p.S * p.P * p.Q * PieceImages(p) * size;
 
-    private static int PieceImages(in ConvolutionProblem p)
+    private int PieceImages(in ConvolutionProblem p)
     {
-        var perImage = Math.Max((long)p.C * p.R * p.S * p.P * p.Q, p.WeightShape.Count) * sizeof(float);
-        return (int)Math.Clamp(MostBytes / Math.Max(1, perImage), 1, Math.Min(Math.Max(1, p.N), MostImages));
+        // In NCHW the gradient by the filters has sums in fp32 for every image.
+        var perImage = Math.Max((long)p.C * p.R * p.S * p.P * p.Q * size, p.WeightShape.Count * sizeof(float));
+        return (int)Math.Clamp(mostBytes / Math.Max(1, perImage), 1, Math.Min(Math.Max(1, p.N), MostImages));
     }
 
-    private static List<Piece> Pieces(in ConvolutionProblem p)
+    private List<Piece> Pieces(in ConvolutionProblem p)
     {
         var images = PieceImages(p);
         var pieces = new List<Piece>((p.N + images - 1) / images);

@@ -36,7 +36,7 @@ internal static class ConvolutionPlan
     /// <summary>The algorithm for a pass.</summary>
     /// <param name="problem">The sizes.</param>
     /// <param name="pass">The pass.</param>
-    /// <param name="type">Data type; halves know no products of matrices but the implicit one.</param>
+    /// <param name="type">Data type; 1x1 filters on halves are left to the implicit product.</param>
     /// <param name="tf32">Whether fp32 is to be computed on matrix units, rounded to tf32.</param>
     /// <param name="x">Layout of the input.</param>
     /// <param name="y">Layout of the output.</param>
@@ -57,9 +57,8 @@ internal static class ConvolutionPlan
         ConvolutionAlgorithm.ImplicitGemm => true,
         ConvolutionAlgorithm.Depthwise =>
             problem.IsDepthwise && x == y && (pass != ConvolutionPass.BackwardWeight || DepthwiseConvolution.SumsFilters(problem, type, x)),
-        _ when type != DType.Float32 => false,
         ConvolutionAlgorithm.Pointwise =>
-            problem.IsPointwise && problem.Groups == 1 && x == y
+            type == DType.Float32 && problem.IsPointwise && problem.Groups == 1 && x == y
             && (x == Layout.Nhwc || (pass != ConvolutionPass.BackwardWeight && problem.N <= MostLayers)),
         ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),

@@ -32,7 +32,7 @@ internal sealed class FmaConvolution(NativeContext context) : IConvolutionProduc
 
     public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split)
     {
-        var wide = Alignment.Wide(dw, geometry.PatchLength) != 0 ? WideStore.Columns : WideStore.None;
+        var wide = Alignment.Wide(dw, geometry.PatchLength, DType.Float32) != 0 ? WideStore.Columns : WideStore.None;
         context.Kernels.ConvWgrad(
             TileKernels.ConvWgrad(order, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split,
             (int)wide);

@@ -41,5 +41,5 @@ internal sealed class MmaConvolution(NativeContext context, DType type) : IConvo
     public void BackwardWeight(in TilePlan plan, int groups, Layout order, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw, in DepthSplit split) =>
         context.Kernels.MmaConvWgrad(
             TileKernels.MmaConvWgrad(type, geometry.WideIn != 0 && geometry.WideOut == WideStore.Rows, plan.Tile.Shape), plan.Launch(geometry.Filters, geometry.PatchLength, groups), x.Pointer, dy.Pointer, dw, geometry, split,
-            Alignment.Wide(dw, geometry.PatchLength));
+            Alignment.Wide(dw, geometry.PatchLength, DType.Float32));
 }

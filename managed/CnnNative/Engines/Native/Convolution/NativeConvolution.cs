@@ -8,14 +8,11 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeConvolution(NativeContext context) : IConvolution
 {
-    private readonly ImplicitConvolution fma = new(context, new FmaConvolution(context));
+    private readonly PerType<ImplicitConvolution> implicits = new(type => new(context, Product(context, type)));
     private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32));
-    private readonly ImplicitConvolution bfloat16 = new(context, new MmaConvolution(context, DType.BFloat16));
-    private readonly ImplicitConvolution float16 = new(context, new MmaConvolution(context, DType.Float16));
-    private readonly PointwiseConvolution pointwise = new(context);
+    private readonly PointwiseConvolution pointwise = new(NativeGemm.For(context, DType.Float32));
     private readonly DepthwiseConvolution depthwise = new(context, context.Info.Multiprocessors);
-    private readonly ColumnConvolution columns = new(context);
-    private readonly FilterLayouts filters = new(context, DType.Float32);
+    private readonly PerType<ColumnConvolution> columns = new(type => new(context, NativeGemm.For(context, type)));
 
     /// <summary>The algorithm to use whatever the plan says, for tests and benches; null for the plan's choice.</summary>
     public ConvolutionAlgorithm? Forced { get; set; }
@@ -59,7 +56,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, x.DType, images, gradient, target.Pointer); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardWeight(problem, images, gradient, target); break;
-            case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, images, gradient, target); break;
+            case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, x.DType, images, gradient, target); break;
             default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
         }
     }
@@ -73,7 +70,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, type, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Columns:
-                using (filters.InOrder(problem, w, x.Layout, out var ordered)) columns.Forward(problem, x, ordered, bias, epilogue, y);
+                using (Filters(type).InOrder(problem, w, x.Layout, out var ordered)) Columns(type).Forward(problem, x, ordered, bias, epilogue, y);
                 break;
             default: Implicit(problem, ConvolutionPass.Forward, type, x, y).Forward(problem, x, w, bias, epilogue, y); break;
         }
@@ -86,7 +83,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, type, dy, w, dx); break;
             case ConvolutionAlgorithm.Pointwise: pointwise.BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Columns:
-                using (filters.InOrder(problem, w, dy.Layout, out var ordered)) columns.BackwardData(problem, dy, ordered, dx);
+                using (Filters(type).InOrder(problem, w, dy.Layout, out var ordered)) Columns(type).BackwardData(problem, dy, ordered, dx);
                 break;
             default: Implicit(problem, ConvolutionPass.BackwardData, type, dx, dy).BackwardData(problem, dy, w, dx); break;
         }
@@ -108,17 +105,17 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         else context.Kernels.FoldPaddingNchw(type, fold.Launch(), gradient, dx.Pointer, fold);
     }
 
-    private void ColumnsBackwardWeight(in ConvolutionProblem problem, Placed x, Placed dy, Placed dw)
+    private void ColumnsBackwardWeight(in ConvolutionProblem problem, DType type, Placed x, Placed dy, Placed dw)
     {
         if (FilterLayouts.Same(problem, x.Layout, dw.Layout))
         {
-            columns.BackwardWeight(problem, x, dy, dw.Pointer);
+            Columns(type).BackwardWeight(problem, x, dy, dw.Pointer);
             return;
         }
 
-        using var ordered = context.Rent(problem.WeightShape.Count * sizeof(float));
-        columns.BackwardWeight(problem, x, dy, ordered);
-        filters.Reorder(problem, new(ordered, x.Layout), dw);
+        using var ordered = context.Rent(problem.WeightShape.Count * type.Size());
+        Columns(type).BackwardWeight(problem, x, dy, ordered);
+        Filters(type).Reorder(problem, new(ordered, x.Layout), dw);
     }
 
     private ConvolutionAlgorithm Algorithm(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y)
@@ -129,13 +126,16 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} in {type} by {forced}");
     }
 
+    private ColumnConvolution Columns(DType type) => columns.For(type, "Conv2d");
+
+    private FilterLayouts Filters(DType type) => new(context, type);
+
     /// <summary>The implicit product for a data type: halves on matrix units, fp32 there where that is allowed and reads units.</summary>
-    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y) => type switch
-    {
-        DType.BFloat16 => bfloat16,
-        DType.Float16 => float16,
-        _ => UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : fma,
-    };
+    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y) =>
+        UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : implicits.For(type, "Conv2d");
+
+    private static IConvolutionProduct Product(NativeContext context, DType type) =>
+        type == DType.Float32 ? new FmaConvolution(context) : new MmaConvolution(context, type);
 
     private bool UsesTf32(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y) =>
         context.AllowTf32 && type == DType.Float32 && MmaConvolution.ReadsUnits(problem, pass, type, x, y);

@@ -6,18 +6,16 @@ namespace CnnNative.Engines.Native;
 /// 1x1 convolution with stride 1 and one group: a product of matrices that are there already. NHWC is one product over the
 /// pixels of all images, (N * H * W, C) (C, K); NCHW one per image, (K, C) (C, H * W).
 /// </summary>
-internal sealed class PointwiseConvolution(NativeContext context)
+internal sealed class PointwiseConvolution(NativeGemm gemm)
 {
-    private readonly NativeGemm gemm = new(context);
-
     /// <summary>y = clamp(x * w + bias).</summary>
     public void Forward(in ConvolutionProblem p, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
     {
         var pixels = p.H * p.W;
         if (x.Layout == Layout.Nhwc)
-            gemm.Multiply(p.N * pixels, p.K, p.C, new(x.Pointer, p.C, false), new(w.Pointer, p.C, true), y.Pointer, new(default, bias), epilogue);
+            gemm.Multiply(new(p.N * pixels, p.K, p.C, new(x.Pointer, p.C, false), new(w.Pointer, p.C, true)), y.Pointer, new(default, bias), epilogue);
         else
-            gemm.Multiply(p.K, pixels, p.C, new(w.Pointer, p.C, false), Images(x, p.C, pixels), y.Pointer, new(bias, default), epilogue, p.N);
+            gemm.Multiply(new(p.K, pixels, p.C, new(w.Pointer, p.C, false), Images(x, p.C, pixels), p.N), y.Pointer, new(bias, default), epilogue);
     }
 
     /// <summary>dx from dy.</summary>
@@ -25,14 +23,14 @@ internal sealed class PointwiseConvolution(NativeContext context)
     {
         var pixels = p.H * p.W;
         if (dy.Layout == Layout.Nhwc)
-            gemm.Multiply(p.N * pixels, p.C, p.K, new(dy.Pointer, p.K, false), new(w.Pointer, p.C, false), dx.Pointer, default, Epilogues.None);
+            gemm.Multiply(new(p.N * pixels, p.C, p.K, new(dy.Pointer, p.K, false), new(w.Pointer, p.C, false)), dx.Pointer, default, Epilogues.None);
         else
-            gemm.Multiply(p.C, pixels, p.K, new(w.Pointer, p.C, true), Images(dy, p.K, pixels), dx.Pointer, default, Epilogues.None, p.N);
+            gemm.Multiply(new(p.C, pixels, p.K, new(w.Pointer, p.C, true), Images(dy, p.K, pixels), p.N), dx.Pointer, default, Epilogues.None);
     }
 
     /// <summary>dw from x and dy, both NHWC.</summary>
     public void BackwardWeight(in ConvolutionProblem p, Placed x, Placed dy, Placed dw) => gemm.Multiply(
-        p.K, p.C, p.N * p.H * p.W, new(dy.Pointer, p.K, true), new(x.Pointer, p.C, false), dw.Pointer, default, Epilogues.None);
+        new(p.K, p.C, p.N * p.H * p.W, new(dy.Pointer, p.K, true), new(x.Pointer, p.C, false)), dw.Pointer, default, Epilogues.None);
 
     private static GemmOperand Images(Placed images, int channels, int pixels) =>
         new(images.Pointer, pixels, false, (long)channels * pixels);

@@ -226,10 +226,18 @@ internal enum Kernel
     GradientNormFinish,
     GradientScale,
     GradientClamp,
-    Im2colNchw,
-    Im2colNhwc,
-    Col2imNchw,
-    Col2imNhwc,
+    Im2colNchwF32,
+    Im2colNchwBf16,
+    Im2colNchwF16,
+    Im2colNhwcF32,
+    Im2colNhwcBf16,
+    Im2colNhwcF16,
+    Col2imNchwF32,
+    Col2imNchwBf16,
+    Col2imNchwF16,
+    Col2imNhwcF32,
+    Col2imNhwcBf16,
+    Col2imNhwcF16,
     MaxPoolForwardF32,
     MaxPoolBackwardF32,
     MaxPoolVectorForwardF32,
@@ -589,10 +597,18 @@ internal sealed unsafe partial class Kernels
         new("gradients", "gradient_norm_finish", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_scale", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_clamp", 256, "sm_80 sm_90a"),
-        new("im2col", "im2col_nchw", 256, "sm_80 sm_90a"),
-        new("im2col", "im2col_nhwc", 256, "sm_80 sm_90a"),
-        new("im2col", "col2im_nchw", 256, "sm_80 sm_90a"),
-        new("im2col", "col2im_nhwc", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nchw_f32", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nchw_bf16", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nchw_f16", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nhwc_f32", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nhwc_bf16", 256, "sm_80 sm_90a"),
+        new("im2col", "im2col_nhwc_f16", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nchw_f32", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nchw_bf16", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nchw_f16", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nhwc_f32", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nhwc_bf16", 256, "sm_80 sm_90a"),
+        new("im2col", "col2im_nhwc_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_backward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
@@ -2112,64 +2128,44 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.GradientClamp, launch, arguments);
     }
 
-    /// <summary>im2col_nchw(float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2colNchw(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    /// <summary>im2col_nchw_f32, _bf16 or _f16(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNchw(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &x;
         arguments[1] = &columns;
         arguments[2] = &geometry;
-        Launch(Kernel.Im2colNchw, launch, arguments);
+        Launch(OfType(type, Kernel.Im2colNchwF32, Kernel.Im2colNchwBf16, Kernel.Im2colNchwF16), launch, arguments);
     }
 
-    /// <summary>im2col_nhwc(float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2colNhwc(in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
+    /// <summary>im2col_nhwc_f32, _bf16 or _f16(float* x, float* columns, ConvGeometry geometry)</summary>
+    public void Im2colNhwc(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &x;
         arguments[1] = &columns;
         arguments[2] = &geometry;
-        Launch(Kernel.Im2colNhwc, launch, arguments);
+        Launch(OfType(type, Kernel.Im2colNhwcF32, Kernel.Im2colNhwcBf16, Kernel.Im2colNhwcF16), launch, arguments);
     }
 
-    /// <summary>col2im_nchw(float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2imNchw(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    /// <summary>col2im_nchw_f32, _bf16 or _f16(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNchw(DType type, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &columns;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.Col2imNchw, launch, arguments);
+        Launch(OfType(type, Kernel.Col2imNchwF32, Kernel.Col2imNchwBf16, Kernel.Col2imNchwF16), launch, arguments);
     }
 
-    /// <summary>col2im_nhwc(float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2imNhwc(in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
+    /// <summary>col2im_nhwc_f32, _bf16 or _f16(float* columns, float* dx, ConvGeometry geometry)</summary>
+    public void Col2imNhwc(DType type, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &columns;
         arguments[1] = &dx;
         arguments[2] = &geometry;
-        Launch(Kernel.Col2imNhwc, launch, arguments);
-    }
-
-    /// <summary>One of 2 kernels from col2im_nchw to col2im_nhwc: (float* columns, float* dx, ConvGeometry geometry)</summary>
-    public void Col2im(Kernel kernel, in LaunchConfiguration launch, DevicePointer columns, DevicePointer dx, ConvGeometry geometry)
-    {
-        void** arguments = stackalloc void*[3];
-        arguments[0] = &columns;
-        arguments[1] = &dx;
-        arguments[2] = &geometry;
-        Launch(kernel, launch, arguments);
-    }
-
-    /// <summary>One of 2 kernels from im2col_nchw to im2col_nhwc: (float* x, float* columns, ConvGeometry geometry)</summary>
-    public void Im2col(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer columns, ConvGeometry geometry)
-    {
-        void** arguments = stackalloc void*[3];
-        arguments[0] = &x;
-        arguments[1] = &columns;
-        arguments[2] = &geometry;
-        Launch(kernel, launch, arguments);
+        Launch(OfType(type, Kernel.Col2imNhwcF32, Kernel.Col2imNhwcBf16, Kernel.Col2imNhwcF16), launch, arguments);
     }
 
     /// <summary>max_pool_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* bytes, int* integers, PoolGeometry geometry)</summary>
@@ -2384,138 +2380,147 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>mma_gemm_nn_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmNn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_nn_128x128_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmNn128x128F32, Kernel.MmaGemmNn128x128Bf16, Kernel.MmaGemmNn128x128F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_nt_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmNt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_nt_128x128_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmNt128x128F32, Kernel.MmaGemmNt128x128Bf16, Kernel.MmaGemmNt128x128F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_tn_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmTn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_tn_128x128_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmTn128x128F32, Kernel.MmaGemmTn128x128Bf16, Kernel.MmaGemmTn128x128F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_tt_128x128_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmTt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_tt_128x128_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTt128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmTt128x128F32, Kernel.MmaGemmTt128x128Bf16, Kernel.MmaGemmTt128x128F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_nn_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmNn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_nn_64x64_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmNn64x64F32, Kernel.MmaGemmNn64x64Bf16, Kernel.MmaGemmNn64x64F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_nt_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmNt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_nt_64x64_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmNt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmNt64x64F32, Kernel.MmaGemmNt64x64Bf16, Kernel.MmaGemmNt64x64F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_tn_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmTn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_tn_64x64_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTn64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmTn64x64F32, Kernel.MmaGemmTn64x64Bf16, Kernel.MmaGemmTn64x64F16), launch, arguments);
     }
 
-    /// <summary>mma_gemm_tt_64x64_f32, _bf16 or _f16(float* a, float* b, float* bias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemmTt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>mma_gemm_tt_64x64_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemmTt64x64(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(OfType(type, Kernel.MmaGemmTt64x64F32, Kernel.MmaGemmTt64x64Bf16, Kernel.MmaGemmTt64x64F16), launch, arguments);
     }
 
-    /// <summary>One of 24 kernels from mma_gemm_nn_128x128_bf16 to mma_gemm_tt_64x64_f32: (Bf16* a, Bf16* b, Bf16* bias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
-    public void MmaGemm(Kernel kernel, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer bias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
+    /// <summary>One of 24 kernels from mma_gemm_nn_128x128_bf16 to mma_gemm_tt_64x64_f32: (Bf16* a, Bf16* b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
+    public void MmaGemm(Kernel kernel, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[9];
         arguments[0] = &a;
         arguments[1] = &b;
-        arguments[2] = &bias;
-        arguments[3] = &c;
-        arguments[4] = &partial;
-        arguments[5] = &problem;
-        arguments[6] = &split;
-        arguments[7] = &epilogue;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
         Launch(kernel, launch, arguments);
     }
 

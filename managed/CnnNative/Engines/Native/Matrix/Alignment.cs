@@ -14,13 +14,10 @@ internal enum WideStore
 internal static class Alignment
 {
     private const int Bytes = 16;
-    private const int Floats = 4;
 
     public static bool Is16(DevicePointer pointer) => pointer.Address % Bytes == 0;
 
-    /// <summary>1 if memory at an address allows 16-byte accesses of floats in lines of a length, in matrices of a size; 0 if not.</summary>
-    public static int Wide(DevicePointer pointer, long pitch, long batch = 0) => Wide(pointer, pitch, DType.Float32) != 0 && batch % Floats == 0 ? 1 : 0;
-
-    /// <summary>1 if memory at an address allows 16-byte accesses of a type's elements in lines of a length; 0 if not.</summary>
-    public static int Wide(DevicePointer pointer, long pitch, DType type) => Is16(pointer) && pitch * type.Size() % Bytes == 0 ? 1 : 0;
+    /// <summary>1 if memory at an address allows 16-byte accesses of a type's elements in lines of a length, in matrices of a size; 0 if not.</summary>
+    public static int Wide(DevicePointer pointer, long pitch, DType type, long batch = 0) =>
+        Is16(pointer) && pitch * type.Size() % Bytes == 0 && batch * type.Size() % Bytes == 0 ? 1 : 0;
 }

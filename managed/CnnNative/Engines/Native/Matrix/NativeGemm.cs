@@ -2,67 +2,66 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>A stored matrix, or one of equal ones in equal distances.</summary>
-/// <param name="Pointer">First element.</param>
-/// <param name="Pitch">Elements from one stored line to the next.</param>
-/// <param name="Transposed">Whether the formula means its transpose.</param>
-/// <param name="Batch">Elements from one matrix to the next.</param>
-internal readonly record struct GemmOperand(DevicePointer Pointer, int Pitch, bool Transposed, long Batch = 0)
+/// <summary>Products of matrices on the device, of one type of elements; sums are fp32. Results are dense and row-major.</summary>
+internal abstract class NativeGemm(NativeContext context, DType type)
 {
-    /// <summary>Whether every line allows 16-byte loads.</summary>
-    public int Wide => Alignment.Wide(Pointer, Pitch, Batch);
-}
+    /// <summary>The type of operands and results.</summary>
+    public DType Type => type;
 
-/// <summary>What a product adds to its result: nothing, a number per row or a number per column.</summary>
-internal readonly record struct GemmBias(DevicePointer PerRow, DevicePointer PerColumn);
+    /// <summary>The device and its kernels.</summary>
+    protected NativeContext Context => context;
 
-/// <summary>Products of matrices on the device: C (m, n) = clamp(op(A) op(B) + bias), C dense and row-major.</summary>
-internal sealed class NativeGemm(NativeContext context)
-{
-    /// <summary>Puts the product into the stream.</summary>
-    /// <param name="m">Rows of C.</param>
-    /// <param name="n">Columns of C.</param>
-    /// <param name="k">Depth; 0 gives the bias alone.</param>
-    /// <param name="a">A, (m, k) as the formula means it.</param>
-    /// <param name="b">B, (k, n) as the formula means it.</param>
-    /// <param name="c">C; products of a batch stand behind each other.</param>
+    /// <summary>The products that compute in a type without rounding operands: fp32 on FMA units, halves on matrix units.</summary>
+    public static NativeGemm For(NativeContext context, DType type) =>
+        type == DType.Float32 ? new FmaGemm(context) : new MmaGemm(context, type);
+
+    /// <summary>C = clamp(op(A) op(B) + bias); products of a batch stand behind each other. A depth of 0 gives the bias alone.</summary>
+    /// <param name="product">Sizes and operands.</param>
+    /// <param name="c">C.</param>
     /// <param name="bias">Added to every product.</param>
     /// <param name="epilogue">Clamp.</param>
-    /// <param name="products">Products of this size.</param>
-    public void Multiply(int m, int n, int k, in GemmOperand a, in GemmOperand b, DevicePointer c, in GemmBias bias, Epilogue epilogue, int products = 1)
+    public void Multiply(in GemmProduct product, DevicePointer c, in GemmBias bias, Epilogue epilogue)
     {
-        if (m == 0 || n == 0 || products == 0) return;
-        var plan = GemmPlan.Choose(TileSet.Fma, m, n, k, products, context.Info.Multiprocessors);
+        if (product.Count == 0) return;
+        var plan = Plan(product);
         if (plan.Tiles.Splits == 1)
         {
-            Launch(plan, m, n, k, a, b, c, bias, epilogue, products);
+            Launch(plan, product, c, bias, epilogue);
             return;
         }
 
-        var count = (long)m * n * products;
-        using var partial = context.Rent(count * plan.Tiles.Splits * sizeof(float));
-        Launch(plan, m, n, k, a, b, partial, default, Epilogues.None, products);
+        using var partial = context.Rent(product.Count * plan.Tiles.Splits * sizeof(float));
+        LaunchPartial(plan, product, partial);
         var perRow = !bias.PerRow.IsNull;
-        new SplitSums(context, DType.Float32).Add(partial, perRow ? bias.PerRow : bias.PerColumn, c, count, plan.Tiles.Splits, perRow ? m : n, perRow ? n : 1, epilogue);
+        new SplitSums(context, type).Add(
+            partial, perRow ? bias.PerRow : bias.PerColumn, c, product.Count, plan.Tiles.Splits, perRow ? product.M : product.N, perRow ? product.N : 1, epilogue);
     }
 
-    private void Launch(
-        in GemmPlan plan, int m, int n, int k, in GemmOperand a, in GemmOperand b, DevicePointer c, in GemmBias bias, Epilogue epilogue, int products)
+    /// <summary>C (m, n) = the sum of all products of a batch, in fp32 whatever the operands are.</summary>
+    /// <param name="product">Sizes and operands.</param>
+    /// <param name="c">C, in fp32.</param>
+    public void Sum(in GemmProduct product, DevicePointer c)
     {
-        // The transpose of an operand is the same memory, meant the other way round.
-        var (first, second) = plan.Swapped ? (b with { Transposed = !b.Transposed }, a with { Transposed = !a.Transposed }) : (a, b);
-        var (rows, columns) = plan.Swapped ? (n, m) : (m, n);
-        var wide = Alignment.Wide(c, n, (long)m * n) != 0;
-        var problem = new GemmProblem
+        if ((long)product.M * product.N == 0) return;
+        var plan = Plan(product);
+        var terms = product.Batch * plan.Tiles.Splits;
+        if (terms == 1)
         {
-            M = rows, N = columns, K = k, PitchA = first.Pitch, PitchB = second.Pitch, WideA = first.Wide, WideB = second.Wide,
-            WideC = (int)(!wide ? WideStore.None : plan.Swapped ? WideStore.Rows : WideStore.Columns),
-            RowStride = plan.Swapped ? 1 : n, ColumnStride = plan.Swapped ? n : 1,
-            BatchA = first.Batch, BatchB = second.Batch, BatchC = (long)m * n,
-        };
-        context.Kernels.Sgemm(
-            TileKernels.Sgemm(first.Transposed, second.Transposed, plan.Tiles.Tile.Shape), plan.Tiles.Launch(rows, columns, products), first.Pointer, second.Pointer,
-            plan.Swapped ? bias.PerColumn : bias.PerRow, plan.Swapped ? bias.PerRow : bias.PerColumn, c, problem,
-            plan.Tiles.Depth((long)m * n * products), epilogue);
+            LaunchPartial(plan, product, c);
+            return;
+        }
+
+        using var partial = context.Rent(product.Count * plan.Tiles.Splits * sizeof(float));
+        LaunchPartial(plan, product, partial);
+        new SplitSums(context, DType.Float32).Add(partial, c, (long)product.M * product.N, terms);
     }
+
+    /// <summary>How a product is divided over blocks.</summary>
+    protected abstract GemmPlan Plan(in GemmProduct product);
+
+    /// <summary>Puts a product whose depth is not split into the stream.</summary>
+    protected abstract void Launch(in GemmPlan plan, in GemmProduct product, DevicePointer c, in GemmBias bias, Epilogue epilogue);
+
+    /// <summary>Puts the sums of all splits, one batch of results in fp32 behind the other, into the stream.</summary>
+    protected abstract void LaunchPartial(in GemmPlan plan, in GemmProduct product, DevicePointer partial);
 }

@@ -7,21 +7,8 @@ using NUnit.Framework;
 namespace CnnNative.Tests.Engines.Native.Convolution;
 
 /// <summary>Convolution in bfloat16, float16 and tf32 against the definition in double on the rounded inputs.</summary>
-[TestFixture, LeakGuard]
-public sealed class MatrixUnitConvolutionTests : IDeviceFixture
+public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
 {
-    private CudaDevice? device;
-
-    public Device Device => Cuda;
-
-    private CudaDevice Cuda => device ?? throw new InvalidOperationException("the fixture is not set up");
-
-    [OneTimeSetUp]
-    public void Open() => device = CudaUnderTest.Open();
-
-    [OneTimeTearDown]
-    public void Close() => device?.Dispose();
-
     /// <summary>Shapes whose channels come in units of 16 bytes in every type.</summary>
     private static IEnumerable<ConvolutionProblem> InUnits()
     {
@@ -49,23 +36,78 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
     public void Halves_in_whole_units([Values(DType.BFloat16, DType.Float16)] DType type, [ValueSource(nameof(InUnits))] ConvolutionProblem problem, [Values] Layout layout) =>
         HalvesAgree(problem, type, layout);
 
-    private void HalvesAgree(ConvolutionProblem problem, DType type, Layout layout)
+    /// <summary>The explicit way: columns are halves too.</summary>
+    [TestCaseSource(nameof(OneGroup))]
+    public void Halves_in_columns(ConvolutionProblem problem)
+    {
+        foreach (var layout in Enum.GetValues<Layout>())
+        {
+            HalvesAgree(problem, layout == Layout.Nchw ? DType.BFloat16 : DType.Float16, layout, ConvolutionAlgorithm.Columns);
+            if (Switches.Full) HalvesAgree(problem, layout == Layout.Nchw ? DType.Float16 : DType.BFloat16, layout, ConvolutionAlgorithm.Columns);
+        }
+    }
+
+    /// <summary>Filters of ones: columns are numbers of dy, nothing is rounded but their sum, whose 25 integers are exact in float.</summary>
+    [Test]
+    public void Columns_are_summed_in_float([Values(DType.BFloat16, DType.Float16)] DType type, [Values] Layout layout)
+    {
+        var (random, most) = (new Random(25), type == DType.Float16 ? 2047 : 255);
+        var sample = ConvolutionCase.Random(ConvolutionShapes.Problem(1, 1, 9, 9, 1, 5, 5, pad: 2), random, bias: false);
+        Array.Fill(sample.W, 1f);
+        for (var i = 0; i < sample.Dy.Length; i++) sample.Dy[i] = random.Next(-most, most + 1);
+        var dx = Forced(ConvolutionAlgorithm.Columns, () => Run(sample, layout, type)).Dx;
+        Assert.That(dx, Is.EqualTo(sample.InDouble().Dx.Select(sum => Side.Round((float)sum, type))));
+    }
+
+    private static IEnumerable<TestCaseData> OneGroup() =>
+        ConvolutionShapes.Problems().Where(data => data.Arguments[0] is ConvolutionProblem { Groups: 1 });
+
+    private void HalvesAgree(in ConvolutionProblem problem, DType type, Layout layout, ConvolutionAlgorithm? algorithm = null)
     {
         var sample = Rounded(ConvolutionCase.Random(problem, new Random(21), bias: true), type);
         var (naive, exact) = (sample.InFloat(), sample.InDouble());
-        var found = Run(sample, type, layout);
+        var found = Forced(algorithm, () => Run(sample, layout, Layout.Nchw, layout, type));
         // Sums are in float, results rounded once; padding that shows pixels sums gradients that are rounded already.
         CheckRounded(found.Y, exact.Y, naive.Y, $"y in {layout}", type, 1);
-        CheckRounded(found.Dx, exact.Dx, naive.Dx, $"dx in {layout}", type, problem.PaddingMode == PaddingMode.Zeros ? 1 : 4);
+        CheckRounded(
+            found.Dx, exact.Dx, naive.Dx, $"dx in {layout}", type, problem.PaddingMode == PaddingMode.Zeros ? 1 : 4,
+            algorithm == ConvolutionAlgorithm.Columns ? ColumnsOfPixel(sample) : 0);
         CheckRounded(found.Dw, exact.Dw, naive.Dw, $"dw in {layout}", type, 1);
     }
 
-    /// <summary>Every number is off by no more than half the distance of its neighbours, so many times, and by what sums in float are.</summary>
-    private static void CheckRounded(float[] actual, double[] exact, float[] naive, string what, DType type, int roundings)
+    /// <summary>
+    /// Numbers of columns, all rounded, that are summed into one pixel of dx: the largest sum of their magnitudes. The numbers of a tap
+    /// are the gradient of the convolution by that tap alone.
+    /// </summary>
+    private static double ColumnsOfPixel(ConvolutionCase sample)
+    {
+        var p = sample.Problem;
+        var taps = p.R * p.S;
+        var sums = new double[p.InputShape.Count];
+        for (var tap = 0; tap < taps; tap++)
+        {
+            int down = tap / p.S * p.DilationH, right = tap % p.S * p.DilationW;
+            var alone = p with
+            {
+                R = 1, S = 1, PadTop = p.PadTop - down, PadLeft = p.PadLeft - right,
+                PadBottom = p.PadBottom - ((p.R - 1) * p.DilationH - down), PadRight = p.PadRight - ((p.S - 1) * p.DilationW - right),
+            };
+            var column = NaiveConvolution.BackwardData(alone, Cast.Double(sample.Dy), [.. Cast.Double(sample.W).Where((_, i) => i % taps == tap)]);
+            for (var i = 0; i < sums.Length; i++) sums[i] += Math.Abs(column[i]);
+        }
+
+        return sums.DefaultIfEmpty(0).Max();
+    }
+
+    /// <summary>
+    /// Every number is off by no more than half the distance of its neighbours, so many times, and by what sums in float are. What it
+    /// is a sum of may be rounded before: <paramref name="terms"/> is the sum of their magnitudes.
+    /// </summary>
+    private static void CheckRounded(float[] actual, double[] exact, float[] naive, string what, DType type, int roundings, double terms = 0)
     {
         var summing = naive.Zip(exact, (a, e) => Math.Abs(a - e)).DefaultIfEmpty(0).Max() + Agreement.Epsilon(DType.Float32);
         var largest = exact.Select(Math.Abs).DefaultIfEmpty(0).Max();
-        Agreement.Within(actual, exact, roundings * Agreement.Epsilon(type) / 2 * largest + 4 * summing, what);
+        Agreement.Within(actual, exact, roundings * Agreement.Epsilon(type) / 2 * (largest + terms) + 4 * summing, what);
     }
 
     [TestCaseSource(nameof(InUnits))]
@@ -77,7 +119,7 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
         try
         {
             // Numbers of ten bits of mantissa lose nothing: what is left is the error of summing in float.
-            var found = Run(sample, DType.Float32);
+            var found = Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc);
             CheckRounded(found.Y, exact.Y, naive.Y, "y", DType.Float32, Cuts(problem.C / problem.Groups * problem.R * problem.S));
             CheckRounded(found.Dx, exact.Dx, naive.Dx, "dx", DType.Float32, Cuts(problem.K / problem.Groups * problem.R * problem.S));
             CheckRounded(found.Dw, exact.Dw, naive.Dw, "dw", DType.Float32, Cuts(problem.N * problem.P * problem.Q));
@@ -100,9 +142,9 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
         var problem = ConvolutionShapes.Problem(1, 8, 5, 5, 8, 3, 3);
         var sample = ConvolutionCase.Random(problem, new Random(23), bias: false);
         var exact = sample.InDouble().Y;
-        var plain = Error(Run(sample, DType.Float32).Y, exact);
+        var plain = Error(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc).Y, exact);
         Cuda.AllowTf32 = true;
-        var rounded = Error(Run(sample, DType.Float32).Y, exact);
+        var rounded = Error(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc).Y, exact);
         Cuda.AllowTf32 = false;
         Assert.That(plain, Is.LessThan(1e-6));
         Assert.That(rounded, Is.InRange(1e-5, 1e-3), "rounding to ten bits must show");
@@ -112,55 +154,9 @@ public sealed class MatrixUnitConvolutionTests : IDeviceFixture
     public void Every_run_gives_the_same_bits([Values(DType.BFloat16, DType.Float16)] DType type)
     {
         var sample = Rounded(ConvolutionCase.Random(ConvolutionShapes.Problem(1, 136, 3, 3, 24, 3, 3, pad: 1), new Random(24), bias: true), type);
-        var (first, second) = (Run(sample, type), Run(sample, type));
-        Assert.That(second.Y, Is.EqualTo(first.Y));
-        Assert.That(second.Dx, Is.EqualTo(first.Dx));
-        Assert.That(second.Dw, Is.EqualTo(first.Dw));
+        Assert.That(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc, type).SameBits(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc, type)));
     }
 
     private static double Error(float[] actual, double[] exact) =>
         Math.Sqrt(actual.Zip(exact, (a, e) => (a - e) * (a - e)).Sum() / exact.Sum(e => e * e));
-
-    private static ConvolutionCase Rounded(ConvolutionCase sample, DType type) => sample with
-    {
-        X = Round(sample.X, type), W = Round(sample.W, type), B = sample.B is null ? null : Round(sample.B, type), Dy = Round(sample.Dy, type),
-    };
-
-    private static float[] Round(float[] numbers, DType type) => Array.ConvertAll(numbers, v => type == DType.Float16
-        ? (float)(Half)v
-        : BitConverter.Int32BitsToSingle((int)((BitConverter.SingleToUInt32Bits(v) + 0x7fff + ((BitConverter.SingleToUInt32Bits(v) >> 16) & 1)) & 0xffff0000)));
-
-    private Found Run(ConvolutionCase sample, DType type, Layout layout = Layout.Nhwc)
-    {
-        var problem = sample.Problem;
-        using var scope = Device.Inference();
-        using var hostScope = CpuDevice.Shared.Inference();
-        var (x, w, dy) = (There(sample.X, problem.InputShape, layout), There(sample.W, problem.WeightShape, Layout.Nchw), There(sample.Dy, problem.OutputShape, layout));
-        var y = Tensor.Empty(problem.OutputShape, type, Device, layout);
-        var dx = Tensor.Empty(problem.InputShape, type, Device, layout);
-        var dw = Tensor.Empty(problem.WeightShape, type, Device);
-        var convolution = Device.Engine.Convolution;
-        convolution.Forward(problem, x, w, sample.B is null ? null : There(sample.B, [problem.K], Layout.Nchw), ActivationKind.Identity, y);
-        convolution.BackwardData(problem, dy, w, dx);
-        convolution.BackwardWeight(problem, x, dy, dw);
-        return new(Back(y), Back(dx), Back(dw));
-
-        Tensor There(float[] numbers, Shape shape, Layout layout)
-        {
-            var there = Tensor.From(numbers, shape, CpuDevice.Shared).ToLayout(layout).To(Device);
-            return Cast(there, type);
-        }
-
-        float[] Back(Tensor tensor) => Cast(tensor, DType.Float32).To(CpuDevice.Shared).ToArray<float>();
-    }
-
-    private Tensor Cast(Tensor tensor, DType type)
-    {
-        if (tensor.DType == type) return tensor;
-        var cast = Tensor.Empty(tensor.Shape, type, Device, tensor.Layout);
-        ((NativeElementwise)Device.Engine.Elementwise).Cast(tensor, cast);
-        return cast;
-    }
-
-    private sealed record Found(float[] Y, float[] Dx, float[] Dw);
 }

@@ -61,7 +61,7 @@ public sealed class TrafficTests : IDeviceFixture
             };
             Kernels.MmaGemm(
                 TileKernels.MmaGemm(DType.BFloat16, transposeA, transposeB, tile.Shape), new LaunchConfiguration(1, tile.Threads, tile.SharedBytes), aView, bView,
-                default, cView, default, problem, new DepthSplit { Splits = 1, StepsPerSplit = depth }, Epilogues.None);
+                default, default, cView, default, problem, new DepthSplit { Splits = 1, StepsPerSplit = depth }, Epilogues.None);
         }
 
         Cuda.Synchronize();
