@@ -61,7 +61,7 @@ internal sealed class LayerRecorder : IDisposable
             if (lastFields.TryGetValue(child, out var inner) && inner.Size > field.Size) field = inner;
         }
 
-        if (module.Window is not { } window) return field;
+        if (module.WindowOver(x.Shape) is not { } window) return field;
         var reach = Math.Max((window.Kernel.H - 1) * window.Dilation.H, (window.Kernel.W - 1) * window.Dilation.W);
         return new Field(field.Size + reach * field.Step, field.Step * Math.Max(window.Stride.H, window.Stride.W));
     }

@@ -9,7 +9,7 @@ namespace CnnNative.Layers;
 public sealed class AvgPool2d(Pair kernel, Pair? stride = null, Pair padding = default, bool ceilMode = false, bool countIncludePad = true) : Module
 {
     /// <inheritdoc/>
-    public override Window? Window => new(kernel, stride ?? kernel, 1);
+    public override Window? WindowOver(Shape input) => new(kernel, stride ?? kernel, 1);
 
     /// <summary>Such as AvgPool2d((2, 2)).</summary>
     public override string ToString() => $"AvgPool2d({kernel})";

@@ -73,7 +73,7 @@ public class Conv2d : Module
     public PaddingMode PaddingMode { get; }
 
     /// <inheritdoc/>
-    public override Window? Window => new(Kernel, Stride, Dilation);
+    public override Window? WindowOver(Shape input) => new(Kernel, Stride, Dilation);
 
     /// <summary>Whether the parameters exist.</summary>
     private protected bool IsMaterialized => GetParameter("weight") is not null;

@@ -9,7 +9,7 @@ namespace CnnNative.Layers;
 public sealed class MaxPool2d(Pair kernel, Pair? stride = null, Pair padding = default, Pair? dilation = null, bool ceilMode = false) : Module
 {
     /// <inheritdoc/>
-    public override Window? Window => new(kernel, stride ?? kernel, dilation ?? 1);
+    public override Window? WindowOver(Shape input) => new(kernel, stride ?? kernel, dilation ?? 1);
 
     /// <summary>Such as MaxPool2d((2, 2)).</summary>
     public override string ToString() => $"MaxPool2d({kernel})";

@@ -20,7 +20,8 @@ public abstract class Module
     public IEnumerable<KeyValuePair<string, Module>> Children => children;
 
     /// <summary>The window through which one output pixel sees the input, for receptive fields; null where the module does not look at neighbours.</summary>
-    public virtual Window? Window => null;
+    /// <param name="input">Shape of the input, from which an adaptive layer has its window.</param>
+    public virtual Window? WindowOver(Shape input) => null;
 
     /// <summary>Whether somebody wants to see each output.</summary>
     internal bool HasHooks => hooks is not null;
