@@ -8,6 +8,7 @@ import sys
 import torch
 
 import activation
+import adaptive_pooling
 import convolution
 import dense
 import loss
@@ -17,7 +18,7 @@ import optimizer
 import pooling
 from cases import write
 
-FAMILIES = {module.__name__: module for module in (activation, convolution, dense, loss, network, normalization, optimizer, pooling)}
+FAMILIES = {module.__name__: module for module in (activation, adaptive_pooling, convolution, dense, loss, network, normalization, optimizer, pooling)}
 
 
 def main():

@@ -28,4 +28,16 @@ public interface IPooling
     /// <param name="dy">Gradient by the output.</param>
     /// <param name="dx">Gradient by the input, overwritten.</param>
     void AverageBackward(in PoolingProblem problem, Tensor dy, Tensor dx);
+
+    /// <summary>y = the mean of each window, of windows that are fitted to the output's size.</summary>
+    /// <param name="problem">The sizes.</param>
+    /// <param name="x">Input (N, C, H, W).</param>
+    /// <param name="y">Output (N, C, P, Q), overwritten.</param>
+    void AdaptiveAverageForward(in AdaptivePoolingProblem problem, Tensor x, Tensor y);
+
+    /// <summary>Gradient of that mean by the input.</summary>
+    /// <param name="problem">The sizes.</param>
+    /// <param name="dy">Gradient by the output.</param>
+    /// <param name="dx">Gradient by the input, overwritten.</param>
+    void AdaptiveAverageBackward(in AdaptivePoolingProblem problem, Tensor dy, Tensor dx);
 }

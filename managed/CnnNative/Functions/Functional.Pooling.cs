@@ -50,4 +50,34 @@ public static partial class Functional
             return [dx];
         });
     }
+
+    /// <summary>
+    /// The mean of windows that are fitted to a size of the output: output row p is the mean over the input rows floor(p H / P) up to, not
+    /// including, ceil((p + 1) H / P), columns likewise, as in PyTorch's AdaptiveAvgPool2d.
+    /// </summary>
+    /// <param name="x">Input (N, C, H, W); H and W are at least 1.</param>
+    /// <param name="output">Size (P, Q) of the output, at least 1; it may exceed the input's.</param>
+    /// <returns>(N, C, P, Q) in the layout of x.</returns>
+    /// <exception cref="ShapeException">x has no rows or no columns, or the output's size is below 1.</exception>
+    public static Tensor AdaptiveAvgPool2d(Tensor x, Pair output) => AdaptiveAverage("AdaptiveAvgPool2d", x, output);
+
+    /// <summary>The mean of each channel of each image (Lin, Chen and Yan, "Network In Network", 2014, section 3.2).</summary>
+    /// <param name="x">Input (N, C, H, W); H and W are at least 1.</param>
+    /// <returns>(N, C, 1, 1) in the layout of x.</returns>
+    /// <exception cref="ShapeException">x has no rows or no columns.</exception>
+    public static Tensor GlobalAvgPool2d(Tensor x) => AdaptiveAverage("GlobalAvgPool2d", x, 1);
+
+    private static Tensor AdaptiveAverage(string operation, Tensor x, Pair output)
+    {
+        var problem = PoolingProblems.CreateAdaptive(operation, x, output);
+        var engine = x.Device.Engine;
+        var y = Tensor.Empty(problem.OutputShape, x.DType, x.Device, x.Layout);
+        engine.Pooling.AdaptiveAverageForward(problem, x, y);
+        return Tape.Record(operation, y, [x], (dy, _) =>
+        {
+            var dx = EmptyLike(x);
+            engine.Pooling.AdaptiveAverageBackward(problem, dy, dx);
+            return [dx];
+        });
+    }
 }

@@ -27,4 +27,12 @@ internal static class PoolingProblems
             DilationH = dilation.H, DilationW = dilation.W, CeilMode = ceilMode, CountIncludePad = countIncludePad,
         };
     }
+
+    public static AdaptivePoolingProblem CreateAdaptive(string operation, Tensor x, Pair output)
+    {
+        Require.Rank(operation, nameof(x), x, 4, "(N, C, H, W)");
+        if (output.H < 1 || output.W < 1) throw new ShapeException(operation, $"output {output} must be at least 1");
+        if (x.Shape[2] < 1 || x.Shape[3] < 1) throw new ShapeException(operation, $"x has shape {x.Shape}, expected at least one row and one column");
+        return new AdaptivePoolingProblem { N = x.Shape[0], C = x.Shape[1], H = x.Shape[2], W = x.Shape[3], P = output.H, Q = output.W };
+    }
 }

@@ -44,7 +44,7 @@ public sealed class DeterminismTests
             new Conv2d(3, 16, 3, padding: 1, device: device), new BatchNorm2d(16, device: device), new ReLU(), new MaxPool2d(2),
             new Conv2d(16, 16, 3, padding: 1, groups: 16, device: device), new Conv2d(16, 24, 1, device: device), new ReLU(), new Dropout2d(0.1f),
             new AvgPool2d(3, 2, 1), new Conv2d(24, 12, (3, 2), stride: 2, padding: 1, groups: 4, device: device), new Tanh(),
-            new Flatten(), new Dropout(0.3f), new LazyLinear(10, device: device));
+            new AdaptiveAvgPool2d((2, 3)), new Flatten(), new Dropout(0.3f), new LazyLinear(10, device: device));
         Tensor images, labels;
         using (Scope.Unowned())
         {

@@ -89,6 +89,10 @@ public sealed class ConvolutionPropertyTests(EngineUnderTest engine) : EngineTes
         var x = Tensor.Full([sizes.N, sizes.C, sizes.H, sizes.W], value, Device);
         var average = Functional.AvgPool2d(x, (sizes.R, sizes.S), sizes.Stride, (sizes.R / 2, sizes.S / 2), countIncludePad: false);
         Assert.That(average.ToArray<float>(), Is.All.EqualTo(value).Within(4).Ulps);
+        // Half a unit for each addition to a sum of the whole image, at most.
+        var ulps = sizes.H * sizes.W / 2 + 1;
+        Assert.That(Functional.AdaptiveAvgPool2d(x, (sizes.K, sizes.S)).ToArray<float>(), Is.All.EqualTo(value).Within(ulps).Ulps);
+        Assert.That(Functional.GlobalAvgPool2d(x).ToArray<float>(), Is.All.EqualTo(value).Within(ulps).Ulps);
         Assert.That(Functional.MaxPool2d(x, (sizes.R, sizes.S), sizes.Stride, (sizes.R / 2, sizes.S / 2)).ToArray<float>(), Is.All.EqualTo(value));
     });
 

@@ -81,6 +81,8 @@ public sealed class GradientTests(EngineUnderTest engine) : EngineTests(engine)
         GradientCheck.Check(input => Functional.Relu6(input[0]), [Grid([5, 8])]);
         GradientCheck.Check(input => Functional.MaxPool2d(input[0], 3, 2, 1), [Grid([1, 2, 4, 5])]);
         GradientCheck.Check(input => Functional.AvgPool2d(input[0], 3, 2, 1, ceilMode: true, countIncludePad: false), [Leaf([2, 2, 6, 5])]);
+        GradientCheck.Check(input => Functional.AdaptiveAvgPool2d(input[0], (3, 4)), [Leaf([2, 2, 7, 3])]);
+        GradientCheck.Check(input => Functional.GlobalAvgPool2d(input[0]), [Leaf([2, 3, 5, 4])]);
     }
 
     [Test]

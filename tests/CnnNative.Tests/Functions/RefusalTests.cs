@@ -71,6 +71,13 @@ public sealed class RefusalTests(EngineUnderTest engine) : EngineTests(engine)
             Refused(name, () => pool(Ones(1, 3, 8, 8), 3, 1, 2), "padding (2, 2)", "(3, 3)");
             Refused(name, () => pool(Ones(1, 3, 8, 8), 3, 1, -1), "padding (-1, -1)");
         }
+
+        Refused("AdaptiveAvgPool2d", () => Functional.AdaptiveAvgPool2d(Ones(3, 8, 8), 2), "(3, 8, 8)", "4 dimensions");
+        Refused("AdaptiveAvgPool2d", () => Functional.AdaptiveAvgPool2d(Ones(1, 3, 8, 8), (0, 2)), "output (0, 2)", "at least 1");
+        Refused("AdaptiveAvgPool2d", () => Functional.AdaptiveAvgPool2d(Ones(1, 3, 8, 8), (2, -1)), "output (2, -1)");
+        Refused("AdaptiveAvgPool2d", () => Functional.AdaptiveAvgPool2d(Ones(1, 3, 0, 8), 2), "(1, 3, 0, 8)", "at least one row");
+        Refused("GlobalAvgPool2d", () => Functional.GlobalAvgPool2d(Ones(3, 8, 8)), "(3, 8, 8)");
+        Refused("GlobalAvgPool2d", () => Functional.GlobalAvgPool2d(Ones(1, 3, 8, 0)), "(1, 3, 8, 0)");
     }
 
     [Test]
@@ -150,6 +157,8 @@ public sealed class RefusalTests(EngineUnderTest engine) : EngineTests(engine)
         Assert.That(() => Functional.Add(Ones(1, 1, 4, 4), integers), Refused());
         Assert.That(() => Functional.Relu(integers), Throws.InstanceOf<Exception>().With.Message.Contains("Int32"));
         Assert.That(() => Functional.MaxPool2d(integers, 2), Throws.InstanceOf<Exception>().With.Message.Contains("Int32"));
+        Assert.That(() => Functional.AdaptiveAvgPool2d(integers, 3), Throws.InstanceOf<Exception>().With.Message.Contains("Int32"));
+        Assert.That(() => Functional.GlobalAvgPool2d(integers), Throws.InstanceOf<Exception>().With.Message.Contains("Int32"));
         Assert.That(() => Functional.Softmax(integers), Throws.InstanceOf<Exception>().With.Message.Contains("Int32"));
         Assert.That(() => integers.ToArray<float>(), Refused());
         Assert.That(() => integers.CopyFrom<float>(new float[16]), Refused());
@@ -181,6 +190,8 @@ public sealed class RefusalTests(EngineUnderTest engine) : EngineTests(engine)
         Assert.That(() => Functional.Conv2d(gone, Ones(1, 2, 3, 3)), Refused());
         Assert.That(() => Functional.MaxPool2d(gone, 2), Refused());
         Assert.That(() => Functional.AvgPool2d(gone, 2), Refused());
+        Assert.That(() => Functional.AdaptiveAvgPool2d(gone, 3), Refused());
+        Assert.That(() => Functional.GlobalAvgPool2d(gone), Refused());
         Assert.That(() => Functional.Relu(gone), Refused());
         Assert.That(() => Functional.Softmax(gone), Refused());
         Assert.That(() => Functional.Add(Ones(1, 2, 4, 4), gone), Refused());

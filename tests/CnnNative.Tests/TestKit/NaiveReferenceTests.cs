@@ -9,6 +9,8 @@ public sealed class NaiveReferenceTests
 {
     private static IEnumerable<TestCaseData> Poolings => Golden.Cases("pooling");
 
+    private static IEnumerable<TestCaseData> AdaptivePoolings => Golden.Cases("adaptive_pooling");
+
     private static IEnumerable<TestCaseData> Softmaxes => Golden.Cases("activation").Where(data => ((GoldenCase)data.Arguments[0]!).Text("kind") != "relu");
 
     private static IEnumerable<TestCaseData> Losses => Golden.Cases("loss");
@@ -19,6 +21,14 @@ public sealed class NaiveReferenceTests
     public void Pooling(GoldenCase golden)
     {
         var (y, dx) = PoolingCase.Of(golden).InDouble();
+        NaiveReference.Check(y, golden["y"], "y");
+        NaiveReference.Check(dx, golden["dx"], "dx");
+    }
+
+    [TestCaseSource(nameof(AdaptivePoolings))]
+    public void AdaptivePooling(GoldenCase golden)
+    {
+        var (y, dx) = AdaptivePoolingCase.Of(golden).InDouble();
         NaiveReference.Check(y, golden["y"], "y");
         NaiveReference.Check(dx, golden["dx"], "dx");
     }

@@ -66,6 +66,18 @@ public sealed class ModelSummaryTests : IDeviceFixture
         model.DisposeParameters();
     }
 
+    /// <summary>10 columns to 4: windows of 3 in steps of 2.5, which count as 3. The last window sees the 4 that are left.</summary>
+    [Test]
+    public void AdaptiveWindowsAreThoseOfTheirInput()
+    {
+        var model = new Sequential(new AdaptiveAvgPool2d((4, 2)), new GlobalAvgPool2d());
+        Assert.That(ModelSummary.Measure(model, [3, 10, 6], device).Layers, Is.EqualTo(new LayerSummary[]
+        {
+            new("0", "AdaptiveAvgPool2d((4, 2))", [3, 4, 2], 0, 96, 0, 3),
+            new("1", "GlobalAvgPool2d()", [3, 1, 1], 0, 12, 0, 12),
+        }));
+    }
+
     [Test]
     public void AnImageThatDoesNotFitIsNamedAndTheModelStaysAsItWas()
     {

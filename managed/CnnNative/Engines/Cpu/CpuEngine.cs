@@ -12,7 +12,7 @@ internal sealed class CpuEngine : Engine
     {
         this.threads = new CpuThreads(threads);
         Convolution = new CpuConvolution(this.threads, scratch);
-        Pooling = new CpuPooling(this.threads);
+        Pooling = new CpuPooling(this.threads, scratch);
         Normalization = new CpuNormalization(this.threads);
         Matrix = new CpuMatrix(this.threads, scratch);
         Elementwise = new CpuElementwise(this.threads);

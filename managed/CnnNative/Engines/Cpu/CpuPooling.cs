@@ -4,8 +4,10 @@ namespace CnnNative.Engines.Cpu;
 /// Two-dimensional pooling, one plane (n, c) after the other. Positions of maxima are in NCHW order whatever the layout
 /// of the tensors: only this engine reads them.
 /// </summary>
-internal sealed unsafe class CpuPooling(CpuThreads threads) : IPooling
+internal sealed unsafe class CpuPooling(CpuThreads threads, CpuScratch scratch) : IPooling
 {
+    private delegate void PlaneBody(long plane, float* line);
+
     public void MaxForward(in PoolingProblem problem, Tensor x, Tensor y, Tensor? positions)
     {
         using var source = NchwView.Read(x);
@@ -63,6 +65,49 @@ internal sealed unsafe class CpuPooling(CpuThreads threads) : IPooling
         {
             for (var plane = first; plane < last; plane++)
                 AveragePool.Backward(g, gradient + plane * g.OutputPlane, target + plane * g.InputPlane);
+        });
+    }
+
+    public void AdaptiveAverageForward(in AdaptivePoolingProblem problem, Tensor x, Tensor y)
+    {
+        if (problem.Even is { } even)
+        {
+            AverageForward(even, x, y);
+            return;
+        }
+
+        using var pinnedX = NchwView.Read(x);
+        using var pinnedY = NchwView.Write(y);
+        float* source = pinnedX, target = pinnedY;
+        var p = problem;
+        ForEachPlane(p, (plane, line) =>
+            AdaptiveAveragePool.Forward(p, source + plane * p.H * p.W, target + plane * p.P * p.Q, line));
+    }
+
+    public void AdaptiveAverageBackward(in AdaptivePoolingProblem problem, Tensor dy, Tensor dx)
+    {
+        if (problem.Even is { } even)
+        {
+            AverageBackward(even, dy, dx);
+            return;
+        }
+
+        using var pinnedDy = NchwView.Read(dy);
+        using var pinnedDx = NchwView.Write(dx);
+        float* gradient = pinnedDy, target = pinnedDx;
+        var p = problem;
+        ForEachPlane(p, (plane, line) =>
+            AdaptiveAveragePool.Backward(p, gradient + plane * p.P * p.Q, target + plane * p.H * p.W, line));
+    }
+
+    /// <summary>Calls the body for every plane, with room for a row of x.</summary>
+    private void ForEachPlane(AdaptivePoolingProblem problem, PlaneBody body)
+    {
+        var grain = 1 + (1 << 14) / Math.Max((long)problem.H * problem.W, (long)problem.P * problem.Q);
+        threads.For((long)problem.N * problem.C, grain, (first, last) =>
+        {
+            using var line = scratch.Rent(problem.W);
+            for (var plane = first; plane < last; plane++) body(plane, line);
         });
     }
 

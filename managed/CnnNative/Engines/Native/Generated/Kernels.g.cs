@@ -14,6 +14,18 @@ internal enum Kernel
     ActivationForwardF16,
     ActivationBackwardF16,
     Adam,
+    AdaptiveAveragePoolForwardF32,
+    AdaptiveAveragePoolBackwardF32,
+    AdaptiveAveragePoolVectorForwardF32,
+    AdaptiveAveragePoolVectorBackwardF32,
+    AdaptiveAveragePoolForwardBf16,
+    AdaptiveAveragePoolBackwardBf16,
+    AdaptiveAveragePoolVectorForwardBf16,
+    AdaptiveAveragePoolVectorBackwardBf16,
+    AdaptiveAveragePoolForwardF16,
+    AdaptiveAveragePoolBackwardF16,
+    AdaptiveAveragePoolVectorForwardF16,
+    AdaptiveAveragePoolVectorBackwardF16,
     AveragePoolForwardF32,
     AveragePoolBackwardF32,
     AveragePoolVectorForwardF32,
@@ -385,6 +397,18 @@ internal sealed unsafe partial class Kernels
         new("activation", "activation_forward_f16", 256, "sm_80 sm_90a"),
         new("activation", "activation_backward_f16", 256, "sm_80 sm_90a"),
         new("adam", "adam", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_forward_f32", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_backward_f32", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_backward_f32", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_forward_bf16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_backward_bf16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_forward_bf16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_backward_bf16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_forward_f16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_backward_f16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
+        new("adaptive_average_pool", "adaptive_average_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_backward_f32", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
@@ -749,6 +773,7 @@ internal sealed unsafe partial class Kernels
     [
         ("AdamParameters", 3848, sizeof(AdamParameters)),
         ("AdamRule", 40, sizeof(AdamRule)),
+        ("AdaptiveGeometry", 100, sizeof(AdaptiveGeometry)),
         ("BatchNormGradients", 80, sizeof(BatchNormGradients)),
         ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
@@ -806,6 +831,46 @@ internal sealed unsafe partial class Kernels
         arguments[1] = &rule;
         arguments[2] = &clock;
         Launch(Kernel.Adam, launch, arguments);
+    }
+
+    /// <summary>adaptive_average_pool_forward_f32, _bf16 or _f16(float* x, float* y, AdaptiveGeometry geometry)</summary>
+    public void AdaptiveAveragePoolForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, AdaptiveGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AdaptiveAveragePoolForwardF32, Kernel.AdaptiveAveragePoolForwardBf16, Kernel.AdaptiveAveragePoolForwardF16), launch, arguments);
+    }
+
+    /// <summary>adaptive_average_pool_backward_f32, _bf16 or _f16(float* dy, float* dx, AdaptiveGeometry geometry)</summary>
+    public void AdaptiveAveragePoolBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, AdaptiveGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AdaptiveAveragePoolBackwardF32, Kernel.AdaptiveAveragePoolBackwardBf16, Kernel.AdaptiveAveragePoolBackwardF16), launch, arguments);
+    }
+
+    /// <summary>adaptive_average_pool_vector_forward_f32, _bf16 or _f16(float* x, float* y, AdaptiveGeometry geometry)</summary>
+    public void AdaptiveAveragePoolVectorForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, AdaptiveGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AdaptiveAveragePoolVectorForwardF32, Kernel.AdaptiveAveragePoolVectorForwardBf16, Kernel.AdaptiveAveragePoolVectorForwardF16), launch, arguments);
+    }
+
+    /// <summary>adaptive_average_pool_vector_backward_f32, _bf16 or _f16(float* dy, float* dx, AdaptiveGeometry geometry)</summary>
+    public void AdaptiveAveragePoolVectorBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, AdaptiveGeometry geometry)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        Launch(OfType(type, Kernel.AdaptiveAveragePoolVectorBackwardF32, Kernel.AdaptiveAveragePoolVectorBackwardBf16, Kernel.AdaptiveAveragePoolVectorBackwardF16), launch, arguments);
     }
 
     /// <summary>average_pool_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>

@@ -85,6 +85,40 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         else context.Kernels.AveragePoolBackward(dx.DType, launch, gradient, target, geometry);
     }
 
+    public void AdaptiveAverageForward(in AdaptivePoolingProblem problem, Tensor x, Tensor y)
+    {
+        if (problem.Even is { } even)
+        {
+            AverageForward(even, x, y);
+            return;
+        }
+
+        if (y.Count == 0) return;
+        using var source = x.OnDevice();
+        using var target = y.OnDevice();
+        var vectors = TakesVectors(x, y, source, target);
+        var geometry = AdaptiveGeometry.Forward(problem, x.Layout, x.DType, Width(x, vectors));
+        if (vectors) context.Kernels.AdaptiveAveragePoolVectorForward(y.DType, geometry.Launch, source, target, geometry);
+        else context.Kernels.AdaptiveAveragePoolForward(y.DType, geometry.Launch, source, target, geometry);
+    }
+
+    public void AdaptiveAverageBackward(in AdaptivePoolingProblem problem, Tensor dy, Tensor dx)
+    {
+        if (problem.Even is { } even)
+        {
+            AverageBackward(even, dy, dx);
+            return;
+        }
+
+        if (dx.Count == 0) return;
+        using var gradient = dy.OnDevice();
+        using var target = dx.OnDevice();
+        var vectors = TakesVectors(dy, dx, gradient, target);
+        var geometry = AdaptiveGeometry.Backward(problem, dx.Layout, dx.DType, Width(dx, vectors));
+        if (vectors) context.Kernels.AdaptiveAveragePoolVectorBackward(dx.DType, geometry.Launch, gradient, target, geometry);
+        else context.Kernels.AdaptiveAveragePoolBackward(dx.DType, geometry.Launch, gradient, target, geometry);
+    }
+
     /// <summary>Whether threads take 16 bytes of channels: in NHWC, where their number and the addresses allow.</summary>
     internal static bool TakesVectors(Layout layout, int channels, DType type, ulong addresses) =>
         layout == Layout.Nhwc && channels % MapLaunch.Width(type) == 0 && addresses % 16 == 0;
@@ -100,7 +134,9 @@ internal sealed class NativePooling(NativeContext context) : IPooling
     private static bool TakesVectors(Tensor x, Tensor y, DevicePointer source, DevicePointer target, DevicePointer bytes = default) =>
         TakesVectors(x.Layout, x.Shape[1], y.DType, source.Address | target.Address | bytes.Address);
 
-    private static PoolGeometry Geometry(in PoolingProblem problem, Tensor x, bool vectors) => new(problem, x.Layout, vectors ? MapLaunch.Width(x.DType) : 1);
+    private static PoolGeometry Geometry(in PoolingProblem problem, Tensor x, bool vectors) => new(problem, x.Layout, Width(x, vectors));
+
+    private static int Width(Tensor x, bool vectors) => vectors ? MapLaunch.Width(x.DType) : 1;
 
     private static (DevicePointer Bytes, DevicePointer Integers) Places(Tensor? positions, DevicePointer places) =>
         positions?.DType == DType.Int32 ? (DevicePointer.Null, places) : (places, DevicePointer.Null);
