@@ -3,7 +3,7 @@
 //       padded image);   dx = sum of dy / (that number) over the windows that hold the element, in the order of the windows.
 // Mapping: 256 threads; a thread per element of y (forward) or x (backward) in NCHW; in NHWC per 16 bytes of channels where C and the
 // addresses allow (the *_vector entries); average_pool_wide_forward_*, for large windows in NCHW, a warp per element of y whose
-// lanes take neighbouring elements of the window. Limited by bytes.
+// lanes take neighbouring elements of the window. Limited by bytes. Windows as large as the image: global_average_pool.cu.
 #include "common/elements.h"
 #include "common/reduce.h"
 #include "pool/average_window.h"

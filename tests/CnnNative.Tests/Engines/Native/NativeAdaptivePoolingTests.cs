@@ -47,6 +47,74 @@ public sealed class NativeAdaptivePoolingTests : NativeTests
         });
     }
 
+    private static IEnumerable<TestCaseData> Images()
+    {
+        Shape[] shapes =
+        [
+            [2, 5, 1, 1], [3, 7, 2, 3], [2, 16, 7, 7], [2, 104, 5, 3], [300, 24, 3, 3], [40, 8, 17, 16],
+            // A block for a plane; channels that are no vectors, whose sums are of one thread and short therefore.
+            [1, 3, 120, 131], [3, 75, 9, 11],
+        ];
+        return from type in Types
+               from shape in shapes
+               from layout in Enum.GetValues<Layout>()
+               where layout == Layout.Nchw || shape[2] < 100
+               select new TestCaseData(type, shape, layout);
+    }
+
+    /// <summary>Vectors of 16 bytes lie across the edges of planes; a NaN in one plane stays in its mean.</summary>
+    [TestCaseSource(nameof(Images))]
+    public void MeansOfImagesAgreeWithTheCpu(DType type, Shape shape, Layout layout)
+    {
+        var x = Random(shape.Count, 1);
+        x[0] = x[^1] = float.NaN;
+        Compare(type, 4, side =>
+        {
+            var engine = side.Device.Engine.Pooling;
+            var problem = Problem(shape[0], shape[1], shape[2], shape[3], 1, 1);
+            Tensor input = side.Of(x, shape, layout), dy = side.Of(Random(problem.OutputShape.Count, 2), problem.OutputShape, layout);
+            Tensor y = side.Empty(problem.OutputShape, layout), dx = side.Empty(shape, layout);
+            engine.AdaptiveAverageForward(problem, input, y);
+            engine.AdaptiveAverageBackward(problem, dy, dx);
+            return [y, dx];
+        });
+    }
+
+    [Test]
+    public void LanesOfAPlaneHaveFourVectorsEachUnlessPlanesAreFew()
+    {
+        static GlobalAverage Plan(int n, int c, int side, DType type = DType.Float32) => GlobalAverage.PlanesForward(Problem(n, c, side, side, 1, 1).Even!.Value, type);
+        Assert.That(Plan(64, 2048, 7), Is.EqualTo(new GlobalAverage(new(64 * 2048 / 64, 256), 2, default)), "12 vectors of 4 to 4 lanes");
+        Assert.That(Plan(64, 2048, 14, DType.BFloat16).Bits, Is.EqualTo(3), "24 vectors of 8 to 8 lanes");
+        Assert.That(Plan(64, 2048, 56).Bits, Is.EqualTo(5), "a warp at most");
+        Assert.That(Plan(1, 2048, 7).Bits, Is.EqualTo(4), "12 vectors, one to a lane");
+        Assert.That(Plan(1, 64, 56), Is.EqualTo(new GlobalAverage(new(64, 256), 8, default)), "a block each for few large planes");
+        Assert.That(() => Plan(1 << 20, 1 << 10, 2), Throws.InstanceOf<EngineNotSupportedException>());
+    }
+
+    [Test]
+    public void BlocksTakeSlicesOfChannels()
+    {
+        static GlobalAverage Plan(int n, int c) => GlobalAverage.Channels(Problem(n, c, 7, 7, 1, 1).Even!.Value, DType.BFloat16);
+        Assert.That((Plan(64, 2048).Bits, Plan(64, 2048).Launch.Grid.X), Is.EqualTo((5, 64 * 8)));
+        Assert.That((Plan(1, 2048).Bits, Plan(1, 2048).Launch.Grid.X), Is.EqualTo((3, 32)), "128 bytes of channels where images are few");
+        Assert.That((Plan(64, 24).Bits, Plan(64, 24).Launch.Grid.X), Is.EqualTo((2, 64)), "3 vectors");
+    }
+
+    [Test]
+    public void WholeAlignedImagesWithoutPaddingAreTaken()
+    {
+        var whole = Problem(1, 12, 7, 9, 1, 1).Even!.Value;
+        bool Taken(PoolingProblem problem, Layout layout = Layout.Nchw, DType type = DType.Float32, bool aligned = true) => GlobalAverage.Takes(problem, layout, type, aligned);
+        Assert.That(Taken(whole), Is.True);
+        Assert.That(Taken(whole, Layout.Nhwc), Is.True);
+        Assert.That(Taken(whole, Layout.Nhwc, DType.BFloat16), Is.False, "12 channels are not whole vectors of 8");
+        Assert.That(Taken(whole, aligned: false), Is.False);
+        Assert.That(Taken(whole with { StrideH = 1, StrideW = 2, CeilMode = true }), Is.True, "there is one window, whatever the stride");
+        Assert.That(Taken(whole with { PadH = 1 }), Is.False);
+        Assert.That(Taken(whole with { R = 6 }), Is.False);
+    }
+
     [Test]
     public void BlocksTakeWholePlanesWhereTheyAreSmall()
     {

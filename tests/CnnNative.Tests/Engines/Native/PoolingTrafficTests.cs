@@ -33,17 +33,24 @@ public sealed class PoolingTrafficTests : CounterTests
     }
 
     /// <summary>The average over a whole plane.</summary>
-    [TestCase(Layout.Nchw, "average_pool_wide_forward", "average_pool_backward")]
-    [TestCase(Layout.Nhwc, "average_pool_vector_forward", "average_pool_vector_backward")]
-    public void AWholePlaneIsReadOnce(Layout layout, string forward, string backward)
+    [TestCase(Layout.Nchw, 64, 7, "global_average_pool_planes")]
+    [TestCase(Layout.Nchw, 3, 56, "global_average_pool_planes")]
+    [TestCase(Layout.Nhwc, 64, 7, "global_average_pool_channels")]
+    [TestCase(Layout.Nhwc, 1280, 7, "global_average_pool_channels")]
+    public void AWholePlaneIsReadOnce(Layout layout, int channels, int side, string kernel)
     {
-        var problem = new PoolingProblem { N = 4, C = 64, H = 7, W = 7, R = 7, S = 7, StrideH = 7, StrideW = 7, DilationH = 1, DilationW = 1 };
+        var problem = new PoolingProblem { N = 4, C = channels, H = side, W = side, R = side, S = side, StrideH = side, StrideW = side, DilationH = 1, DilationW = 1 };
         foreach (var type in (DType[])[DType.Float32, DType.BFloat16])
         {
             RunAll(problem, layout, type, average: true);
             var floor = (problem.InputShape.Count + problem.OutputShape.Count) * type.Size();
-            AssertNearFloor(forward + Suffix(type), floor);
-            AssertNearFloor(backward + Suffix(type), floor);
+            foreach (var pass in (string[])["_forward", "_backward"])
+            {
+                AssertNearFloor(kernel + pass + Suffix(type), floor);
+                var counters = Emulator.Profile(kernel + pass + Suffix(type));
+                Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
+                Assert.That(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.EqualTo(counters.SharedIdealWavefronts), "conflicts over banks");
+            }
         }
     }
 

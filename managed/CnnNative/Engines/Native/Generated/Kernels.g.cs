@@ -234,6 +234,18 @@ internal enum Kernel
     GatherFiltersF32,
     GatherFiltersBf16,
     GatherFiltersF16,
+    GlobalAveragePoolPlanesForwardF32,
+    GlobalAveragePoolPlanesBackwardF32,
+    GlobalAveragePoolChannelsForwardF32,
+    GlobalAveragePoolChannelsBackwardF32,
+    GlobalAveragePoolPlanesForwardBf16,
+    GlobalAveragePoolPlanesBackwardBf16,
+    GlobalAveragePoolChannelsForwardBf16,
+    GlobalAveragePoolChannelsBackwardBf16,
+    GlobalAveragePoolPlanesForwardF16,
+    GlobalAveragePoolPlanesBackwardF16,
+    GlobalAveragePoolChannelsForwardF16,
+    GlobalAveragePoolChannelsBackwardF16,
     GradientNormPartial,
     GradientNormFinish,
     GradientScale,
@@ -617,6 +629,18 @@ internal sealed unsafe partial class Kernels
         new("gather_filters", "gather_filters_f32", 256, "sm_80 sm_90a"),
         new("gather_filters", "gather_filters_bf16", 256, "sm_80 sm_90a"),
         new("gather_filters", "gather_filters_f16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_forward_f32", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_backward_f32", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_forward_f32", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_backward_f32", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_forward_bf16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_backward_bf16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_forward_bf16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_backward_bf16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_forward_f16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_planes_backward_f16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_forward_f16", 256, "sm_80 sm_90a"),
+        new("global_average_pool", "global_average_pool_channels_backward_f16", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_norm_partial", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_norm_finish", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_scale", 256, "sm_80 sm_90a"),
@@ -2151,6 +2175,55 @@ internal sealed unsafe partial class Kernels
         arguments[1] = &target;
         arguments[2] = &order;
         Launch(OfType(type, Kernel.GatherFiltersF32, Kernel.GatherFiltersBf16, Kernel.GatherFiltersF16), launch, arguments);
+    }
+
+    /// <summary>global_average_pool_planes_forward_f32, _bf16 or _f16(float* x, float* y, int planes, int area, int laneBits)</summary>
+    public void GlobalAveragePoolPlanesForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int planes, int area, int laneBits)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &planes;
+        arguments[3] = &area;
+        arguments[4] = &laneBits;
+        Launch(OfType(type, Kernel.GlobalAveragePoolPlanesForwardF32, Kernel.GlobalAveragePoolPlanesForwardBf16, Kernel.GlobalAveragePoolPlanesForwardF16), launch, arguments);
+    }
+
+    /// <summary>global_average_pool_planes_backward_f32, _bf16 or _f16(float* dy, float* dx, int count, FastDivisor area)</summary>
+    public void GlobalAveragePoolPlanesBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, int count, FastDivisor area)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &count;
+        arguments[3] = &area;
+        Launch(OfType(type, Kernel.GlobalAveragePoolPlanesBackwardF32, Kernel.GlobalAveragePoolPlanesBackwardBf16, Kernel.GlobalAveragePoolPlanesBackwardF16), launch, arguments);
+    }
+
+    /// <summary>global_average_pool_channels_forward_f32, _bf16 or _f16(float* x, float* y, int area, int channelVectors, int vectorBits, FastDivisor slices)</summary>
+    public void GlobalAveragePoolChannelsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int area, int channelVectors, int vectorBits, FastDivisor slices)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &area;
+        arguments[3] = &channelVectors;
+        arguments[4] = &vectorBits;
+        arguments[5] = &slices;
+        Launch(OfType(type, Kernel.GlobalAveragePoolChannelsForwardF32, Kernel.GlobalAveragePoolChannelsForwardBf16, Kernel.GlobalAveragePoolChannelsForwardF16), launch, arguments);
+    }
+
+    /// <summary>global_average_pool_channels_backward_f32, _bf16 or _f16(float* dy, float* dx, int area, int channelVectors, int vectorBits, FastDivisor slices)</summary>
+    public void GlobalAveragePoolChannelsBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, int area, int channelVectors, int vectorBits, FastDivisor slices)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &area;
+        arguments[3] = &channelVectors;
+        arguments[4] = &vectorBits;
+        arguments[5] = &slices;
+        Launch(OfType(type, Kernel.GlobalAveragePoolChannelsBackwardF32, Kernel.GlobalAveragePoolChannelsBackwardBf16, Kernel.GlobalAveragePoolChannelsBackwardF16), launch, arguments);
     }
 
     /// <summary>gradient_norm_partial(GradientTensors gradients, NormOrder order, float* partials)</summary>

@@ -53,6 +53,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (y.Count == 0) return;
         using var source = x.OnDevice();
         using var target = y.OnDevice();
+        if (GlobalAverage.Takes(problem, x.Layout, x.DType, IsAligned(source, target)))
+        {
+            GlobalForward(problem, x.Layout, x.DType, source, target);
+            return;
+        }
+
         if (HalvingWalk.Forward(problem, x.Layout, x.DType, IsAligned(source, target)) is { } walk)
         {
             context.Kernels.AveragePoolHalvingForward(y.DType, walk.Launch, source, target, Geometry(problem, x, x.Layout == Layout.Nhwc), walk);
@@ -72,6 +78,12 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (dx.Count == 0) return;
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
+        if (GlobalAverage.Takes(problem, dx.Layout, dx.DType, IsAligned(gradient, target)))
+        {
+            GlobalBackward(problem, dx.Layout, dx.DType, gradient, target);
+            return;
+        }
+
         if (HalvingWalk.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target)) is { } walk)
         {
             context.Kernels.AveragePoolHalvingBackward(dx.DType, walk.Launch, gradient, target, Geometry(problem, dx, dx.Layout == Layout.Nhwc), walk);
@@ -125,6 +137,32 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     /// <summary>Whether a warp adds up each window.</summary>
     internal static bool IsWide(in PoolingProblem problem, Layout layout) => layout == Layout.Nchw && problem.R * problem.S >= WideWindow;
+
+    private void GlobalForward(in PoolingProblem p, Layout layout, DType type, DevicePointer x, DevicePointer y)
+    {
+        if (layout == Layout.Nchw)
+        {
+            var planes = GlobalAverage.PlanesForward(p, type);
+            context.Kernels.GlobalAveragePoolPlanesForward(type, planes.Launch, x, y, p.N * p.C, p.H * p.W, planes.Bits);
+            return;
+        }
+
+        var channels = GlobalAverage.Channels(p, type);
+        context.Kernels.GlobalAveragePoolChannelsForward(type, channels.Launch, x, y, p.H * p.W, p.C / MapLaunch.Width(type), channels.Bits, channels.Slices);
+    }
+
+    private void GlobalBackward(in PoolingProblem p, Layout layout, DType type, DevicePointer dy, DevicePointer dx)
+    {
+        if (layout == Layout.Nchw)
+        {
+            var count = Index32.Of("AvgPool2d", p.InputShape.Count);
+            context.Kernels.GlobalAveragePoolPlanesBackward(type, MapLaunch.Over(count, MapLaunch.Width(type)), dy, dx, count, new FastDivisor(p.H * p.W));
+            return;
+        }
+
+        var channels = GlobalAverage.Channels(p, type);
+        context.Kernels.GlobalAveragePoolChannelsBackward(type, channels.Launch, dy, dx, p.H * p.W, p.C / MapLaunch.Width(type), channels.Bits, channels.Slices);
+    }
 
     private static bool IsAligned(DevicePointer first, DevicePointer second, DevicePointer third = default) =>
         (first.Address | second.Address | third.Address) % 16 == 0;
