@@ -291,16 +291,36 @@ template <Where W>
   return observe(warp, i, {Space::global, kind, bytes, mask, a.at});
 }
 
+enum class Watched { granted, refused, slowly };
+
+// What the checks and counters say to an access, before it happens. It takes its own addresses: those of access() stay in
+// registers as long as no call sees them.
+template <Where W, unsigned Bytes, bool Writes>
+[[gnu::noinline]] Watched watched(Warp& warp, const Instruction* i, std::uint32_t mask) {
+  if (i->flags & strong) return Watched::slowly;
+  LaneAddresses a;
+  gatherAddresses(warp, i, i->slot[4], a);
+  LaneAddresses stated = a;  // reach() moves those of local memory apart
+  Extent e = measure<Bytes>(a, mask);
+  std::uint64_t base;
+  if (!e.aligned || !reach<W, Bytes, Writes>(warp, a, e, base)) return Watched::slowly;
+  return watch<W>(warp, i, Writes ? AccessKind::store : loadKind(i), Bytes, mask, stated) ? Watched::granted : Watched::refused;
+}
+
 template <Where W, class E, class D, unsigned N, bool Writes> const Instruction* access(Warp& warp, const Instruction* i) {
   const std::uint32_t mask = warp.mask(i);
   if (mask == 0) return next(warp, i);
+  if (warp.instrumented) [[unlikely]] {
+    const Watched answer = watched<W, sizeof(E) * N, Writes>(warp, i, mask);
+    if (answer == Watched::refused) return nullptr;
+    if (answer == Watched::slowly) return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
+  }
   LaneAddresses a;
   gatherAddresses(warp, i, i->slot[4], a);
   Extent e = measure<sizeof(E) * N>(a, mask);
   std::uint64_t base;
-  if (!e.aligned || (warp.instrumented && i->flags & strong) || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
+  if (!e.aligned || !reach<W, sizeof(E) * N, Writes>(warp, a, e, base)) [[unlikely]]
     return Writes ? storeSlowly(warp, i, mask) : loadSlowly(warp, i, mask);
-  if (warp.instrumented && !watch<W>(warp, i, Writes ? AccessKind::store : loadKind(i), sizeof(E) * N, mask, a)) [[unlikely]] return nullptr;
   if constexpr (Writes) store<E, D, N>(warp, i, mask, base, a, e);
   else load<E, D, N>(warp, i, mask, base, a, e);
   return next(warp, i);

@@ -24,12 +24,9 @@ extern "C" __global__ __launch_bounds__(256) void sgemm(const float4* __restrict
     stage(0, *aTile, *bTile);
     __syncthreads();
     for (int step = 0, buffer = 0; step < k; step += depth, buffer ^= 1) {
-        float4 av = {}, bv = {};
-        const bool more = step + depth < k;
-        if (more) {
-            av = aTile[(step + depth) / 4];
-            bv = bTile[(size_t)(step + depth) * (n / 4)];
-        }
+        // The last step loads its own tile again: vectors that are set in one branch alone would live in local memory.
+        const int ahead = step + depth < k ? step + depth : step;
+        const float4 av = aTile[ahead / 4], bv = bTile[(size_t)ahead * (n / 4)];
 #pragma unroll
         for (int d = 0; d < depth; ++d) {
             const float4 m0 = rows[buffer][d][ty], m1 = rows[buffer][d][ty + 16];
@@ -41,7 +38,7 @@ extern "C" __global__ __launch_bounds__(256) void sgemm(const float4* __restrict
 #pragma unroll
                 for (int j = 0; j < 8; ++j) sum[i][j] = fmaf(m[i], v[j], sum[i][j]);
         }
-        if (more) stage(buffer ^ 1, av, bv);
+        stage(buffer ^ 1, av, bv);
         __syncthreads();
     }
 #pragma unroll
