@@ -26,21 +26,8 @@ const Fragments& fragments(const Instruction* i) { return *static_cast<const Fra
 // ---- operands from registers ------------------------------------------------------------------------------------
 
 template <class Format, int K> void readB(const Warp& w, const Fragments& f, BlockB<float, K>& b) {
-  for (int r = 0; r < K / 8; ++r) {
-    alignas(64) float tile[8][8];
-    Format::widen(w.lanes<uint32_t>(f.b[r]), tile[0], 64);
-    const float* rows[8];
-    for (int n = 0; n < 8; ++n) rows[n] = tile[blockColumn[n]];
-    transpose8(rows, b.at[8 * r][0], 8);
-  }
-}
-
-template <int K> void readB32(const Warp& w, const Fragments& f, BlockB<float, K>& b) {
-  for (int r = 0; r < K / 4; ++r) {
-    float values[32];
-    Tf32::widen(w.lanes<uint32_t>(f.b[r]), values, 32);
-    for (int lane = 0; lane < 32; ++lane) b.at[lane % 4 + 4 * r][lane / 4 % 2][lane / 8] = values[lane];
-  }
+  constexpr int depth = 4 * Format::perWord;  // k of a register
+  for (int r = 0; r < K / depth; ++r) b.template fillTile<Format>(w.lanes<uint32_t>(f.b[r]), depth * r);
 }
 
 // Eight-bit elements, and what they are summed in.
@@ -96,36 +83,18 @@ template <int K> void multiplyHalf(Warp& w, const Fragments& f, const SpreadA<fl
   narrowHalves(w, f.d, sum);
 }
 
-template <class Format, int K, bool half> const Instruction* mma16(Warp& w, const Instruction* i) {
+template <class Format, int K, bool half> const Instruction* mma(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
   const Fragments& f = fragments(i);
   SpreadA<float, K> a;
   BlockB<float, K> b;
-  alignas(64) float transposed[K][16];
-  fragmentA<Format, K>(w, f.a, transposed);
+  fragmentA<Format>(w, f.a, a);
   readB<Format>(w, f, b);
-  reorder(transposed, i->flags);
+  reorder(a.at, i->flags);
   reorder(b.at, i->flags);
-  a.fill(transposed);
   const SumRounding rounding(i->flags);
   if constexpr (half) multiplyHalf(w, f, a, b);
   else multiplyFloat(w, f, a, b);
-  return i + 1;
-}
-
-template <int K> const Instruction* mma32(Warp& w, const Instruction* i) {
-  if (const WholeWarp entry(w, i, "mma.sync"); !entry.ready) return entry.otherwise;
-  const Fragments& f = fragments(i);
-  SpreadA<float, K> a;
-  BlockB<float, K> b;
-  alignas(64) float transposed[K][16];
-  fragmentA<Tf32, K>(w, f.a, transposed);
-  readB32(w, f, b);
-  reorder(transposed, i->flags);
-  reorder(b.at, i->flags);
-  a.fill(transposed);
-  const SumRounding rounding(i->flags);
-  multiplyFloat(w, f, a, b);
   return i + 1;
 }
 
@@ -201,7 +170,7 @@ constexpr int flops(int m, int k) { return 2 * m * 8 * k / 32; }
 template <class Format, int K, bool half> Entry entry16(const char* opcode, int ptx, int sm) {
   const char* operands = half ? (K == 8 ? "=b32*2 b32*2 b32*1 b32*2" : "=b32*2 b32*4 b32*2 b32*2")
                               : (K == 8 ? "=f32*4 b32*2 b32*1 f32*4" : "=f32*4 b32*4 b32*2 f32*4");
-  return {opcode, operands, ptx, sm, Class::tensor, flops(16, K), decode<mma16<Format, K, half>>};
+  return {opcode, operands, ptx, sm, Class::tensor, flops(16, K), decode<mma<Format, K, half>>};
 }
 
 template <class A, class B, bool saturate> void entries8(std::vector<Entry>& entries, const char* m8, const char* k16, const char* k32) {
@@ -236,9 +205,9 @@ std::vector<Entry> makeEntries() {
       entry16<Bf16, 8, false>("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32", 70, 80),
       entry16<Bf16, 16, false>("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 70, 80),
       {"mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32", "=f32*4 b32*2 b32*1 f32*4", 70, 80, Class::tensor,
-       flops(16, 4), decode<mma32<4>>},
+       flops(16, 4), decode<mma<Tf32, 4, false>>},
       {"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", "=f32*4 b32*4 b32*2 f32*4", 70, 80, Class::tensor,
-       flops(16, 8), decode<mma32<8>>},
+       flops(16, 8), decode<mma<Tf32, 8, false>>},
   };
   CNN_MMA8(uint8_t, uint8_t, "u8", "u8");
   CNN_MMA8(uint8_t, int8_t, "u8", "s8");

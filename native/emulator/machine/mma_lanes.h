@@ -69,25 +69,20 @@ template <class T> inline void spread(const T* four, T* sixteen) {
   for (int lane = 0; lane < 16; ++lane) sixteen[lane] = four[lane / 4];
 }
 
-// out[c * stride + r] = rows[r][c] for an 8 x 8 tile.
-template <class T> inline void transpose8(const T* const rows[8], T* out, int stride) {
-  typedef T Eight __attribute__((vector_size(32)));
-  Eight r[8], s[8];
-  for (int i = 0; i < 8; ++i) std::memcpy(&r[i], rows[i], 32);
-  for (int i = 0; i < 8; i += 2) {
-    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+// Lane N of each group of four, in all four of them.
+template <int N, class T> [[gnu::always_inline]] inline Lanes16<T> spreadLane(const Lanes16<T>& v) {
+  Lanes16<T> result;
+  using Vector = typename Lanes16<T>::Vector;
+  for (int p = 0; p < Lanes16<T>::parts; ++p) {
+#if defined(CNN_ISA_avx512)
+    result.part[p] = (Vector)_mm512_permute_ps((__m512)v.part[p], N * 0x55);
+#elif defined(CNN_ISA_avx2)
+    result.part[p] = (Vector)_mm256_permute_ps((__m256)v.part[p], N * 0x55);
+#else
+    result.part[p] = (Vector)_mm_shuffle_ps((__m128)v.part[p], (__m128)v.part[p], N * 0x55);
+#endif
   }
-  for (int i = 0; i < 8; i += 4)
-    for (int j = 0; j < 2; ++j) {
-      r[i + j] = __builtin_shufflevector(s[i + j], s[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-      r[i + j + 2] = __builtin_shufflevector(s[i + j], s[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-  for (int j = 0; j < 4; ++j) {
-    s[j] = __builtin_shufflevector(r[j], r[j + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    s[j + 4] = __builtin_shufflevector(r[j], r[j + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-  for (int c = 0; c < 8; ++c) std::memcpy(out + c * stride, &s[c], 32);
+  return result;
 }
 
 }  // namespace cnn::emu::CNN_ISA

@@ -54,48 +54,52 @@ struct Units {
   }
 };
 
-// Elements k .. k + 7 of the eight outer indices from `outer` on, K contiguous.
-template <class Format> void readTile(Units& units, const MatrixDescriptor& d, uint32_t outer, uint32_t k, float (*tile)[8]) {
-  constexpr uint32_t T = Format::perUnit;
+// The packed tile of the eight outer indices from `outer` on, K contiguous: one unit of each.
+template <class Format> void readTile(Units& units, const MatrixDescriptor& d, uint32_t outer, uint32_t k, uint32_t* packed) {
   const uint32_t pitch = d.rowPitch(), bits = swizzleBits(d.swizzle);
-  for (uint32_t part = 0; part < 8; part += T) {
-    uint32_t address = d.unitKMajor(outer, k + part, T);
-    for (uint32_t row = 0; row < 8; ++row, address += pitch) Format::widen(units.at(swizzleAddress(address, bits)), tile[row] + part, T);
-  }
+  uint32_t address = d.unitKMajor(outer, k, Format::perUnit);
+  for (uint32_t row = 0; row < 8; ++row, address += pitch) std::memcpy(packed + 4 * row, units.at(swizzleAddress(address, bits)), 16);
 }
 
-template <class Format, int K> void readA(Units& units, const MatrixDescriptor& d, bool transposed, uint32_t firstRow, float (*out)[16]) {
-  for (uint32_t block = 0; block < 2; ++block) {
-    const uint32_t outer = firstRow + 8 * block;
+// Elements `outer` .. `outer` + 7 of index k, the outer index contiguous: 16-bit types only.
+template <class Format> void readRow(Units& units, const MatrixDescriptor& d, uint32_t outer, uint32_t k, float* row) {
+  uint16_t packed[8];
+  std::memcpy(packed, units.at(d.unitOuterMajor(outer, k)), sizeof packed);
+  for (int n = 0; n < 8; ++n) row[n] = Format::one(packed[n]);
+}
+
+template <class Format, int K> void readA(Units& units, const MatrixDescriptor& d, bool transposed, uint32_t firstRow, SpreadA<float, K>& a) {
+  if constexpr (Format::perUnit == 8) {
     if (transposed) {
-      for (uint32_t k = 0; k < K; ++k) Format::widen(units.at(d.unitOuterMajor(outer, k)), &out[k][8 * block], 8);
-      continue;
-    }
-    for (uint32_t k = 0; k < K; k += 8) {
-      alignas(32) float tile[8][8];
-      readTile<Format>(units, d, outer, k, tile);
-      const float* rows[8];
-      for (int g = 0; g < 8; ++g) rows[g] = tile[g];
-      transpose8(rows, &out[k][8 * block], 16);
+      alignas(64) float rows[K][16];
+      for (uint32_t k = 0; k < K; ++k)
+        for (uint32_t block = 0; block < 2; ++block) readRow<Format>(units, d, firstRow + 8 * block, k, rows[k] + 8 * block);
+      return a.fill(rows);
     }
   }
+  alignas(64) uint32_t packed[32];
+  for (uint32_t block = 0; block < 2; ++block)
+    for (uint32_t k = 0; k < K; k += Format::perUnit) {
+      readTile<Format>(units, d, firstRow + 8 * block, k, packed);
+      a.template fillTile<Format>(packed, int(k), int(block));
+    }
 }
 
-template <class Format, int K> void readB(Units& units, const MatrixDescriptor& d, bool transposed, uint32_t column, BlockB<float, K>& out) {
-  if (transposed) {
-    for (uint32_t k = 0; k < K; ++k) {
-      float row[8];
-      Format::widen(units.at(d.unitOuterMajor(column, k)), row, 8);
-      for (int n = 0; n < 8; ++n) out.at[k][n % 2][n / 2] = row[n];
+template <class Format, int K> void readB(Units& units, const MatrixDescriptor& d, bool transposed, uint32_t column, BlockB<float, K>& b) {
+  if constexpr (Format::perUnit == 8) {
+    if (transposed) {
+      for (uint32_t k = 0; k < K; ++k) {
+        float row[8];
+        readRow<Format>(units, d, column, k, row);
+        for (int n = 0; n < 8; ++n) b.at[k][n % 2][n / 2] = row[n];
+      }
+      return;
     }
-    return;
   }
-  for (uint32_t k = 0; k < K; k += 8) {
-    alignas(32) float tile[8][8];
-    readTile<Format>(units, d, column, k, tile);
-    const float* rows[8];
-    for (int n = 0; n < 8; ++n) rows[n] = tile[blockColumn[n]];
-    transpose8(rows, out.at[k][0], 8);
+  alignas(64) uint32_t packed[32];
+  for (uint32_t k = 0; k < K; k += Format::perUnit) {
+    readTile<Format>(units, d, column, k, packed);
+    b.template fillTile<Format>(packed, int(k));
   }
 }
 
@@ -161,18 +165,15 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
   if (scale != 0 && scale != allLanes) return w.fault(i, statusIllegalInstruction, std::string(name) + ": scale-d differs among the lanes");
 
   SpreadA<float, K> a;
-  alignas(64) float transposed[K][16];
-  if constexpr (registers) fragmentA<Format, K>(w, o.a, transposed);
-  else readA<Format, K>(units, da, o.transposeA, 16 * (w.index % 4), transposed);
+  if constexpr (registers) fragmentA<Format>(w, o.a, a);
+  else readA<Format>(units, da, o.transposeA, 16 * (w.index % 4), a);
   if (o.sign < 0)
-    for (auto& row : transposed)
-      for (float& value : row) value = -value;
-  reorder(transposed, i->flags);
-  a.fill(transposed);
+    for (float& value : std::span(&a.at[0][0][0], sizeof a.at / sizeof(float))) value = -value;
+  reorder(a.at, i->flags);
   const SumRounding rounding(i->flags);
   for (uint32_t column = 0; column < o.n; column += 8) {
     BlockB<float, K> b;
-    readB<Format, K>(units, db, o.transposeB, column, b);
+    readB<Format>(units, db, o.transposeB, column, b);
     reorder(b.at, i->flags);
     accumulate<K, half>(w, o.d + column / 8 * (half ? 2 : 4), a, b, scale == 0);
   }
