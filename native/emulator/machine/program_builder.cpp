@@ -1,5 +1,6 @@
 #include "machine/program_builder.h"
 
+#include "machine/parameter_access.h"
 #include "machine/special.h"
 #include "ptx/wgmma_order.h"
 
@@ -22,7 +23,8 @@ ProgramBuilder::ProgramBuilder(const ptx::Tree& tree, const ptx::Function& funct
 
 std::unique_ptr<Program> ProgramBuilder::build() {
   if (!verify()) return nullptr;
-  flow_ = ptx::buildFlow(function_);
+  flow_ = ptx::buildFlow(function_, diagnostics_);
+  if (!diagnostics_.empty()) return nullptr;
   plan_ = ptx::planSlots(function_, flow_, uses_);
   program_ = std::make_unique<Program>();
   program_->name = function_.name;
@@ -51,9 +53,17 @@ bool ProgramBuilder::verify() {
     const auto index = signatures.find(statement, function_.registers, architecture_, verified.match, diagnostics_);
     verified.entry = index.value_or(0);
     uses_.push_back(index ? usesOf(statement, signatures.pattern(*index)) : ptx::Uses{});
+    if (index) checkAccess(statement, verified.match);
     verified_.push_back(std::move(verified));
   }
   return diagnostics_.empty();
+}
+
+void ProgramBuilder::checkAccess(const ptx::Statement& statement, const ptx::Match& match) {
+  const std::string problem = checkParameterAccess(statement, match, layout_.symbols);
+  if (problem.empty()) return;
+  statement_ = &statement;
+  error(problem);
 }
 
 ptx::Uses ProgramBuilder::usesOf(const ptx::Statement& statement, const ptx::Pattern& pattern) const {

@@ -14,6 +14,8 @@ Operand::Kind kindOf(std::string_view word) {
                                                                                    : Operand::Kind::symbol;
 }
 
+bool isName(const Operand& operand) { return operand.kind == Operand::Kind::symbol; }
+
 }  // namespace
 
 void BodyParser::parse() {
@@ -151,10 +153,17 @@ void BodyParser::statement() {
   bindLabels(function_.statements.back());
 }
 
+// Inlining and control flow follow branches before the statements are verified: what they name must be right from here on.
 void BodyParser::bindLabels(const Statement& statement) {
   const std::size_t index = function_.statements.size() - 1;
-  if (statement.opcode == "bra" && statement.operands.size() == 1) scopes_.useLabel(index, 0);
-  if (statement.opcode == "brx" && statement.operands.size() == 2) scopes_.useLabel(index, 1);
+  if (statement.opcode == "bra") {
+    if (statement.operands.size() != 1 || !isName(statement.operands[0])) throw SyntaxError{statement.line, "bra takes one label"};
+    scopes_.useLabel(index, 0);
+  }
+  if (statement.opcode == "brx") {
+    if (statement.operands.size() != 2 || !isName(statement.operands[1])) throw SyntaxError{statement.line, "brx takes an index and a list of labels"};
+    scopes_.useLabel(index, 1);
+  }
 }
 
 Operand BodyParser::operand(int depth) {

@@ -27,54 +27,89 @@ std::vector<bool> findLeaders(const Function& function) {
   return leader;
 }
 
-// Bourdoncle's algorithm. Elements are found last to first, so `sequence_` holds the order reversed.
+// Bourdoncle's algorithm, with a stack of its own instead of recursion: a kernel has as many levels as its author likes.
+// Elements are found last to first, so the order is built reversed.
 class WeakTopologicalOrder {
  public:
   explicit WeakTopologicalOrder(std::vector<FlowBlock>& blocks) : blocks_(blocks), number_(blocks.size(), 0) {}
 
-  void run() {
-    std::vector<std::uint32_t> order;
-    visit(0, order);
+  // False when loops are nested more deeply than `deepestLoop`.
+  bool run() {
     for (std::uint32_t b = 0; b < blocks_.size(); ++b)
-      if (number_[b] == 0) visit(b, order);  // unreachable code comes first in the reversed order: it never runs
-    std::uint32_t next = std::uint32_t(order.size());
-    for (const std::uint32_t b : order) blocks_[b].order = --next;
+      if (number_[b] == 0 && !visit(b)) return false;  // unreachable code comes first in the reversed order: it never runs
+    auto next = std::uint32_t(reversed_.size());
+    for (const std::uint32_t b : reversed_) blocks_[b].order = --next;
+    return true;
   }
 
  private:
   static constexpr std::uint32_t done = std::numeric_limits<std::uint32_t>::max();
+  static constexpr unsigned deepestLoop = 1000;  // each level walks its body once more
 
-  std::uint32_t visit(std::uint32_t v, std::vector<std::uint32_t>& reversed) {
-    stack_.push_back(v);
-    const std::uint32_t own = number_[v] = ++count_;
-    std::uint32_t head = own;
-    bool loop = false;
-    for (const std::uint32_t successor : blocks_[v].successors) {
-      const std::uint32_t low = number_[successor] == 0 ? visit(successor, reversed) : number_[successor];
-      if (low <= head) {
-        head = low;
-        loop = true;
+  struct Frame {
+    std::uint32_t block, own, head;  // own: its number; head: the least number that it reaches
+    std::size_t next = 0;            // successor to look at
+    bool isLoop = false, inBody = false;
+  };
+
+  void enter(std::uint32_t block) {
+    component_.push_back(block);
+    number_[block] = ++count_;
+    frames_.push_back({block, count_, count_});
+  }
+
+  bool visit(std::uint32_t root) {
+    for (enter(root); !frames_.empty();) {
+      Frame& frame = frames_.back();
+      const std::vector<std::uint32_t>& successors = blocks_[frame.block].successors;
+      if (frame.next == successors.size()) {
+        if (!leave(frame)) return false;
+        continue;
+      }
+      const std::uint32_t successor = successors[frame.next++];
+      if (number_[successor] == 0) enter(successor);
+      else if (!frame.inBody) reach(frame, number_[successor]);
+    }
+    return true;
+  }
+
+  static void reach(Frame& frame, std::uint32_t low) {
+    if (low > frame.head) return;
+    frame.head = low;
+    frame.isLoop = true;
+  }
+
+  // All successors are seen: the block closes its component, begins the walk of its loop's body, or belongs to a component
+  // of a block below it on the stack.
+  bool leave(Frame& frame) {
+    const std::uint32_t low = frame.head;
+    if (!frame.inBody && low == frame.own) {
+      closeComponent(frame);
+      if (frame.isLoop) {
+        frame.inBody = true;
+        frame.next = 0;
+        return ++loops_ <= deepestLoop;
       }
     }
-    if (head == own) {
-      number_[v] = done;
-      std::uint32_t element = stack_.back();
-      stack_.pop_back();
-      if (loop) {
-        for (; element != v; element = stack_.back(), stack_.pop_back()) number_[element] = 0;
-        std::vector<std::uint32_t> body;
-        for (const std::uint32_t successor : blocks_[v].successors)
-          if (number_[successor] == 0) visit(successor, body);
-        reversed.insert(reversed.end(), body.begin(), body.end());
-      }
-      reversed.push_back(v);
-    }
-    return head;
+    if (frame.inBody) --loops_;
+    if (low == frame.own) reversed_.push_back(frame.block);
+    frames_.pop_back();
+    if (!frames_.empty() && !frames_.back().inBody) reach(frames_.back(), low);
+    return true;
+  }
+
+  // The blocks of a loop are numbered anew when its body is walked.
+  void closeComponent(const Frame& frame) {
+    for (; component_.back() != frame.block; component_.pop_back()) number_[component_.back()] = 0;
+    component_.pop_back();
+    number_[frame.block] = done;
   }
 
   std::vector<FlowBlock>& blocks_;
-  std::vector<std::uint32_t> number_, stack_;
+  std::vector<std::uint32_t> number_, component_, reversed_;
+  std::vector<Frame> frames_;
   std::uint32_t count_ = 0;
+  unsigned loops_ = 0;  // whose bodies are being walked
 };
 
 }  // namespace
@@ -83,7 +118,7 @@ bool endsBlock(const Statement& s) {
   return s.opcode == "bra" || s.opcode == "brx" || s.opcode == "ret" || s.opcode == "exit" || s.opcode == "trap";
 }
 
-Flow buildFlow(const Function& function) {
+Flow buildFlow(const Function& function, Diagnostics& diagnostics) {
   const auto size = std::uint32_t(function.statements.size());
   const std::vector<bool> leader = findLeaders(function);
   Flow flow;
@@ -99,7 +134,7 @@ Flow buildFlow(const Function& function) {
     const bool falls = !endsBlock(last) || !isUnconditional(last);
     if (falls && block.end < size) block.successors.push_back(flow.blockOf[block.end]);
   }
-  WeakTopologicalOrder(flow.blocks).run();
+  if (!WeakTopologicalOrder(flow.blocks).run()) diagnostics.error(function.line, "loops of `" + std::string(function.name) + "` are nested too deeply");
   return flow;
 }
 

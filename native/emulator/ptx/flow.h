@@ -7,6 +7,7 @@
 // exit: early returns and traps inside branches do not delay joining.
 #pragma once
 
+#include "ptx/diagnostics.h"
 #include "ptx/tree.h"
 
 #include <cstdint>
@@ -26,6 +27,7 @@ struct Flow {
 };
 
 bool endsBlock(const Statement& statement);   // bra, brx, ret, exit, trap
-Flow buildFlow(const Function& function);
+// Reports loops that are nested more than a thousand deep.
+Flow buildFlow(const Function& function, Diagnostics& diagnostics);
 
 }  // namespace cnn::emu::ptx

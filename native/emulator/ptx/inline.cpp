@@ -6,6 +6,8 @@
 namespace cnn::emu::ptx {
 namespace {
 
+constexpr std::size_t deepestCall = 256, mostStatements = 500'000;  // of a sane program, which real ones stay far below
+
 using Names = std::map<std::string_view, std::string_view>;
 
 // A function that the driver provides, as the opcode of its call. No text of a program can contain it.
@@ -104,6 +106,9 @@ class Inliner {
     }
     if (std::find(active_.begin(), active_.end(), callee) != active_.end())
       return error(s, "`" + std::string(name) + "` calls itself, which is not supported");
+    if (active_.size() > deepestCall) return error(s, "calls are nested more than " + std::to_string(deepestCall) + " deep");
+    if (out_.statements.size() > mostStatements)
+      return error(s, "the called functions come to more than " + std::to_string(mostStatements) + " instructions");
     if (arguments.size() != callee->parameters.size() || results.size() != callee->results.size())
       return error(s, "`" + std::string(name) + "` is called with the wrong number of arguments");
     Names renamed;

@@ -1,6 +1,7 @@
 #include "ptx/liveness.h"
 
 #include <algorithm>
+#include <bit>
 #include <queue>
 
 namespace cnn::emu::ptx {
@@ -10,6 +11,13 @@ using Bits = std::vector<std::uint64_t>;
 
 bool test(const Bits& bits, std::uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
 void set(Bits& bits, std::uint32_t i) { bits[i / 64] |= 1ull << (i % 64); }
+// Visits the bits that `seen` lacks, and adds them to it.
+void forEachNew(const Bits& bits, Bits& seen, auto&& visit) {
+  for (std::size_t w = 0; w < bits.size(); ++w) {
+    for (std::uint64_t rest = bits[w] & ~seen[w]; rest != 0; rest &= rest - 1) visit(std::uint32_t(w * 64) + std::uint32_t(std::countr_zero(rest)));
+    seen[w] |= bits[w];
+  }
+}
 
 struct BlockSets {
   Bits used, killed, in, out;  // used before killed in the block; live at its borders
@@ -58,16 +66,16 @@ std::vector<Interval> intervals(const Function& function, const Flow& flow, cons
                                 const std::vector<BlockSets>& sets) {
   std::vector<Interval> all(function.registers.size());
   for (std::uint32_t r = 0; r < all.size(); ++r) all[r].reg = r;
-  for (std::size_t b = 0; b < flow.blocks.size(); ++b) {
-    for (std::uint32_t r = 0; r < all.size(); ++r) {
-      if (test(sets[b].in, r)) all[r].cover(2 * flow.blocks[b].begin);
-      if (test(sets[b].out, r)) all[r].cover(2 * flow.blocks[b].end);
-    }
-    for (std::uint32_t s = flow.blocks[b].begin; s < flow.blocks[b].end; ++s) {
-      for (const std::uint32_t r : uses[s].read) all[r].cover(2 * s);
-      for (const std::uint32_t r : uses[s].written) all[r].cover(2 * s + 1);
-    }
+  for (std::uint32_t s = 0; s < uses.size(); ++s) {
+    for (const std::uint32_t r : uses[s].read) all[r].cover(2 * s);
+    for (const std::uint32_t r : uses[s].written) all[r].cover(2 * s + 1);
   }
+  // Of the blocks where it is live at a border, only the first and the last count.
+  Bits entered(sets[0].in.size()), left(sets[0].in.size());
+  for (std::size_t b = 0; b < sets.size(); ++b)
+    forEachNew(sets[b].in, entered, [&](std::uint32_t r) { all[r].cover(2 * flow.blocks[b].begin); });
+  for (std::size_t b = sets.size(); b-- > 0;)
+    forEachNew(sets[b].out, left, [&](std::uint32_t r) { all[r].cover(2 * flow.blocks[b].end); });
   std::erase_if(all, [](const Interval& i) { return i.begin == noRegister; });
   std::sort(all.begin(), all.end(), [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
   return all;

@@ -136,7 +136,9 @@ TEST(loops_come_before_what_follows_them) {
   const std::string text = head +
                            ".visible .entry k()\n{\n.reg .pred %p;\nEXIT_FIRST:\n@%p bra BODY;\nbra AFTER;\nAFTER:\nret;\nBODY:\n@%p bra AFTER;\nbra EXIT_FIRST;\n}\n";
   const Tree tree = parsed(text);
-  const Flow flow = buildFlow(tree.functions[0]);
+  Diagnostics diagnostics;
+  const Flow flow = buildFlow(tree.functions[0], diagnostics);
+  CHECK(diagnostics.empty());
   // Blocks: 0 head, 1 bra AFTER, 2 AFTER, 3 BODY, 4 back edge. The loop is {0, 3, 4}.
   REQUIRE(flow.blocks.size() >= 5u);
   CHECK(flow.blocks[3].order < flow.blocks[1].order);
