@@ -73,8 +73,8 @@ class Loader {
   void initialise(const ptx::Variable& variable) {
     const auto own = globals_.find(variable.name);
     if (own == globals_.end()) return;
+    memory_.fill(own->second.address, 0, 1, variable.size);
     std::vector<std::byte> bytes = variable.initial;
-    bytes.resize(variable.size);
     for (const ptx::AddressInitialiser& entry : variable.addresses) {
       const auto target = globals_.find(entry.symbol);
       if (target == globals_.end()) {
@@ -84,7 +84,7 @@ class Loader {
       const std::uint64_t value = target->second.address + std::uint64_t(entry.addend);
       std::memcpy(bytes.data() + entry.offset, &value, std::min<std::size_t>(entry.bytes, bytes.size() - entry.offset));
     }
-    memory_.copyIn(own->second.address, bytes.data(), bytes.size());
+    if (!bytes.empty()) memory_.copyIn(own->second.address, bytes.data(), bytes.size());
     if (variable.space == ptx::Space::constant) memory_.setReadOnly(own->second.address);
   }
 

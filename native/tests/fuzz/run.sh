@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# run.sh FUZZER PTX...: fuzzes for a few seconds, beginning with the heads of these files.
+# run.sh FUZZER CONFORMANCE REGRESSIONS: loads the inputs that once crashed, then fuzzes for a few seconds, beginning with the
+# kernels of the conformance corpus and with the words that they are made of.
 set -euo pipefail
-fuzzer=$1
-shift
+fuzzer=$1 conformance=$2 regressions=$3
 if [ ! -x "$fuzzer" ]; then
-  echo "SKIP fuzz.parser: no clang++ with libFuzzer"
+  echo "SKIP fuzz.loader: no clang++ with libFuzzer"
   echo "0 passed, 0 failed, 1 skipped"
   exit 77
 fi
-corpus=$(mktemp -d)
-trap 'rm -rf "$corpus"' EXIT
-for file in "$@"; do head -c 4000 "$file" >"$corpus/$(basename "$file")"; done
-cd "$corpus"  # where a crash leaves its input
-if "$fuzzer" -seed=1 -max_total_time=15 -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 "$corpus"; then
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/corpus"
+cd "$work"  # where a crash leaves its input
+"$conformance" --ptx "$work/corpus" >/dev/null
+cat corpus/*.ptx | grep -oE '\.[a-z][A-Za-z0-9_:]*|%[a-z_]+|\b[a-z]+\b' | sort -u | sed 's/.*/"&"/' >words
+if "$fuzzer" -verbosity=0 "$regressions"/*.ptx &&
+   "$fuzzer" -seed=1 -max_total_time=12 -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -dict=words corpus; then
   echo "1 passed, 0 failed, 0 skipped"
 else
   for crash in crash-* timeout-* oom-*; do
