@@ -9,6 +9,10 @@ public abstract class Engine : IDisposable
     /// <summary>Name, such as "Cpu".</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether the engine computes with elements of a type; all engines convert, copy and store every type.</summary>
+    /// <param name="type">The type.</param>
+    public virtual bool Computes(DType type) => type == DType.Float32;
+
     /// <summary>Convolution and its gradients.</summary>
     public abstract IConvolution Convolution { get; }
 

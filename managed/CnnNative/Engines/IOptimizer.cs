@@ -45,7 +45,10 @@ public enum NormOrder
     Infinity,
 }
 
-/// <summary>Steps of optimisers, and clipping of gradients, over many parameters at once.</summary>
+/// <summary>
+/// Steps of optimisers, and clipping of gradients, over many parameters at once. A parameter and its gradient have one floating-point type;
+/// arithmetic and state are Float32, and what is stored is rounded to nearest even.
+/// </summary>
 public interface IOptimizer
 {
     /// <summary>One step of stochastic gradient descent, with PyTorch's meaning of momentum: v = m v + (1 - d) g; w -= lr v.</summary>

@@ -13,7 +13,9 @@ internal static class ConvolutionProblems
         Require.SameDevice(Operation, x, weight, bias);
         Require.Rank(Operation, nameof(x), x, 4, "(N, C, H, W)");
         Require.Rank(Operation, nameof(weight), weight, 4, "(K, C / groups, R, S)");
-        if (weight.DType != x.DType) throw new DTypeException(Operation, nameof(weight), weight.DType, x.DType);
+        Require.DType(Operation, nameof(weight), weight, x.DType);
+        if (bias is not null) Require.DType(Operation, nameof(bias), bias, x.DType);
+        Require.Computable(Operation, x);
         var (k, r, s) = (weight.Shape[0], weight.Shape[2], weight.Shape[3]);
         var c = x.Shape[1];
         if (groups < 1 || c % groups != 0 || k % groups != 0)

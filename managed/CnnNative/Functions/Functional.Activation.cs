@@ -26,6 +26,7 @@ public static partial class Functional
     /// <param name="x">Input of any shape.</param>
     public static Tensor Activate(ActivationKind kind, Tensor x)
     {
+        Require.Computable(kind.ToString(), x);
         var engine = x.Device.Engine.Activation;
         var y = EmptyLike(x);
         engine.Forward(kind, x, y);
@@ -49,6 +50,7 @@ public static partial class Functional
 
     private static Tensor Softmax(Tensor x, int axis, bool logarithm)
     {
+        Require.Computable(logarithm ? "LogSoftmax" : "Softmax", x);
         var along = x.Shape.Axis(axis);
         var engine = x.Device.Engine.Activation;
         var y = EmptyLike(x);

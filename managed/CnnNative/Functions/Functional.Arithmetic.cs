@@ -11,6 +11,7 @@ public static partial class Functional
     public static Tensor Add(Tensor a, Tensor b)
     {
         SameShape("Add", a, b);
+        Require.Computable("Add", a);
         using var ordered = b.ToLayoutOrNull(a.Layout);
         var y = EmptyLike(a);
         a.Device.Engine.Elementwise.Add(a, ordered ?? b, y);
@@ -26,6 +27,7 @@ public static partial class Functional
     public static Tensor Multiply(Tensor a, Tensor b)
     {
         SameShape("Multiply", a, b);
+        Require.Computable("Multiply", a);
         if (a.Layout != b.Layout) throw new ShapeException("Multiply", $"layouts {a.Layout} and {b.Layout} differ; ToLayout makes them alike");
         var engine = a.Device.Engine.Elementwise;
         var y = EmptyLike(a);
@@ -45,6 +47,7 @@ public static partial class Functional
     /// <param name="factor">Scalar.</param>
     public static Tensor Scale(Tensor x, float factor)
     {
+        Require.Computable("Scale", x);
         var engine = x.Device.Engine.Elementwise;
         var y = EmptyLike(x);
         engine.Scale(x, factor, y);
@@ -66,6 +69,7 @@ public static partial class Functional
 
     private static Tensor SumTimes(string operation, Tensor x, float factor)
     {
+        Require.Computable(operation, x);
         var engine = x.Device.Engine.Elementwise;
         var y = Tensor.Empty(Shape.Scalar, x.DType, x.Device);
         engine.Sum(x, y);

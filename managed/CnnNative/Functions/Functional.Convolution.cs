@@ -21,6 +21,7 @@ public static partial class Functional
     /// <param name="activation">A function applied to the result within the same operation.</param>
     /// <returns>(N, K, P, Q) in the layout of x, with P = (H + top + bottom - dilation * (R - 1) - 1) / stride + 1.</returns>
     /// <exception cref="ShapeException">Shapes, groups, stride or padding do not fit; the filter is larger than the padded input.</exception>
+    /// <exception cref="DTypeException">Filters or bias are not of the type of x.</exception>
     public static Tensor Conv2d(
         Tensor x, Tensor weight, Tensor? bias = null, Pair? stride = null, Padding padding = default, Pair? dilation = null,
         int groups = 1, PaddingMode paddingMode = PaddingMode.Zeros, ActivationKind activation = ActivationKind.Identity)

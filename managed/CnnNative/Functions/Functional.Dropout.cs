@@ -27,6 +27,7 @@ public static partial class Functional
     {
         if (!(probability >= 0 && probability <= 1))
             throw new ArgumentOutOfRangeException(nameof(probability), probability, $"{operation}: the probability must be between 0 and 1");
+        Require.Computable(operation, x);
         if (!training || probability == 0) return x.ToLayout(x.Layout);
         var engine = x.Device.Engine.Dropout;
         var stream = x.Device.Random.Next();

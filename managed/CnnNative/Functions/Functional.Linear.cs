@@ -12,12 +12,15 @@ public static partial class Functional
     /// <param name="activation">A function applied to the result within the same operation.</param>
     /// <returns>(..., out).</returns>
     /// <exception cref="ShapeException">The last size of x is not that of the weights, or the bias does not fit.</exception>
+    /// <exception cref="DTypeException">Weights or bias are not of the type of x.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, ActivationKind activation = ActivationKind.Identity)
     {
         const string operation = "Linear";
         Require.SameDevice(operation, x, weight, bias);
         Require.Rank(operation, nameof(weight), weight, 2, "(out, in)");
-        if (weight.DType != x.DType) throw new DTypeException(operation, nameof(weight), weight.DType, x.DType);
+        Require.DType(operation, nameof(weight), weight, x.DType);
+        if (bias is not null) Require.DType(operation, nameof(bias), bias, x.DType);
+        Require.Computable(operation, x);
         var (outputs, inputs) = (weight.Shape[0], weight.Shape[1]);
         if (x.Rank == 0 || x.Shape[-1] != inputs)
             throw new ShapeException(operation, $"x {x.Shape} and weight {weight.Shape}: the last size of x must be {inputs}");

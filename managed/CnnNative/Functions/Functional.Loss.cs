@@ -24,6 +24,7 @@ public static partial class Functional
     {
         const string operation = "CrossEntropy";
         Require.SameDevice(operation, logits, labels, weight);
+        Require.Computable(operation, logits);
         if (logits.Rank < 2) throw new ShapeException(operation, $"logits have shape {logits.Shape}, expected (N, C) or (N, C, ...)");
         Require.DType(operation, nameof(labels), labels, DType.Int64);
         Require.Shape(operation, nameof(labels), labels, [logits.Shape[0], .. logits.Shape.Sizes[2..]]);

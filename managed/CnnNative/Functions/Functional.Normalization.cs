@@ -35,6 +35,7 @@ public static partial class Functional
         if (x.Rank < 2) throw new ShapeException(operation, $"x has shape {x.Shape}, expected (N, C) or (N, C, ...)");
         CheckChannels(x.Shape[1], (nameof(runningMean), runningMean), (nameof(runningVariance), runningVariance), (nameof(weight), weight), (nameof(bias), bias));
         Require.SameDevice(operation, x, runningMean, runningVariance, weight, bias, residual);
+        Require.Computable(operation, x);
         if (residual is not null) SameShape(operation, x, residual);
         using var ordered = residual?.ToLayoutOrNull(x.Layout);
         var tail = new BatchNormTail(ordered ?? residual, activation, Tape.Records(x, weight, bias, residual));

@@ -9,6 +9,7 @@ internal static class PoolingProblems
         string operation, Tensor x, Pair kernel, Pair stride, Pair padding, Pair dilation, bool ceilMode, bool countIncludePad)
     {
         Require.Rank(operation, nameof(x), x, 4, "(N, C, H, W)");
+        Require.Computable(operation, x);
         if (kernel.H < 1 || kernel.W < 1) throw new ShapeException(operation, $"window {kernel} must be at least 1");
         if (stride.H < 1 || stride.W < 1) throw new ShapeException(operation, $"stride {stride} must be at least 1");
         if (dilation.H < 1 || dilation.W < 1) throw new ShapeException(operation, $"dilation {dilation} must be at least 1");
@@ -31,6 +32,7 @@ internal static class PoolingProblems
     public static AdaptivePoolingProblem CreateAdaptive(string operation, Tensor x, Pair output)
     {
         Require.Rank(operation, nameof(x), x, 4, "(N, C, H, W)");
+        Require.Computable(operation, x);
         if (output.H < 1 || output.W < 1) throw new ShapeException(operation, $"output {output} must be at least 1");
         if (x.Shape[2] < 1 || x.Shape[3] < 1) throw new ShapeException(operation, $"x has shape {x.Shape}, expected at least one row and one column");
         return new AdaptivePoolingProblem { N = x.Shape[0], C = x.Shape[1], H = x.Shape[2], W = x.Shape[3], P = output.H, Q = output.W };

@@ -4,7 +4,7 @@ namespace CnnNative.Layers;
 
 /// <summary>
 /// Batch normalisation per channel, the body of <see cref="BatchNorm1d"/> and <see cref="BatchNorm2d"/>: see <see cref="Functional.BatchNorm"/>.
-/// State: weight, bias, running_mean, running_var (C each) and num_batches_tracked (a scalar of Int64).
+/// State: weight, bias, running_mean, running_var (C each, Float32) and num_batches_tracked (a scalar of Int64).
 /// </summary>
 public abstract class BatchNorm : Module
 {
@@ -54,6 +54,8 @@ public abstract class BatchNorm : Module
 
     /// <summary>Whether the layer may learn its channels from an input or a state.</summary>
     private protected virtual bool IsLazy => false;
+
+    private protected override bool KeepsFloat32 => true;
 
     /// <summary>Such as BatchNorm2d(64).</summary>
     public override string ToString() => $"{GetType().Name}({Channels?.ToString() ?? "?"})";

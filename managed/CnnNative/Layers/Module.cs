@@ -23,6 +23,9 @@ public abstract class Module
     /// <param name="input">Shape of the input, from which an adaptive layer has its window.</param>
     public virtual Window? WindowOver(Shape input) => null;
 
+    /// <summary>Whether parameters and buffers stay Float32 in a module of another data type.</summary>
+    private protected virtual bool KeepsFloat32 => false;
+
     /// <summary>Whether somebody wants to see each output.</summary>
     internal bool HasHooks => hooks is not null;
 
@@ -133,18 +136,33 @@ public abstract class Module
     /// <summary>Moves parameters and buffers to a device. Do it before making an optimizer.</summary>
     /// <param name="device">Where to.</param>
     /// <returns>This module.</returns>
-    public Module To(Device device)
-    {
-        using (Scope.Unowned())
-        {
-            foreach (var (_, module) in NamedModules())
-            {
-                Move(module.parameters, device);
-                Move(module.buffers, device);
-            }
-        }
+    public Module To(Device device) => Replace((_, tensor) => tensor.Device == device ? null : tensor.To(device));
 
-        return this;
+    /// <summary>
+    /// Rounds parameters and buffers to another type of floating-point numbers, nearest even. Do it before making an optimizer; inputs are
+    /// to be of that type too. Counters stay as they are, and so does all of batch normalisation, which computes with Float32 parameters
+    /// and statistics whatever its input is.
+    /// </summary>
+    /// <remarks>
+    /// An optimizer updates such parameters in Float32 and rounds them once per step: what is less than half the distance to the next
+    /// number is lost. Where that matters, keep the parameters in Float32 and give the operations of <see cref="Functional"/> what
+    /// <see cref="Tensor.To(DType)"/> makes of them; gradients flow through it.
+    /// </remarks>
+    /// <param name="dtype">Float32, BFloat16 or Float16.</param>
+    /// <returns>This module.</returns>
+    /// <exception cref="DTypeException">It is not a type of floating-point numbers; then nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">A lazy layer has not seen an input yet; then nothing is changed.</exception>
+    public Module To(DType dtype)
+    {
+        if (!dtype.IsFloating()) throw new DTypeException($"{GetType().Name}.To", nameof(dtype), dtype, DType.Float32);
+        // Names every tensor, and so finds one that is not there yet.
+        StateDict();
+        return Replace((module, tensor) =>
+        {
+            if (module.KeepsFloat32 || !tensor.DType.IsFloating() || tensor.DType == dtype) return null;
+            using var plain = tensor.Detach();
+            return plain.To(dtype);
+        });
     }
 
     /// <summary>Frees the parameters and buffers of the module and its children now, instead of when they are forgotten.</summary>
@@ -213,14 +231,26 @@ public abstract class Module
         if (name.Length == 0 || name.Contains('.')) throw new ArgumentException($"'{name}' cannot name a module, parameter or buffer: names are not empty and have no dot");
     }
 
-    private static void Move(OrderedDictionary<string, Tensor?> tensors, Device device)
+    /// <summary>Puts others in the place of parameters and buffers; null leaves one as it is.</summary>
+    private Module Replace(Func<Module, Tensor, Tensor?> other)
+    {
+        using var scope = Scope.Unowned();
+        foreach (var (_, module) in NamedModules())
+        {
+            ReplaceIn(module.parameters, tensor => other(module, tensor));
+            ReplaceIn(module.buffers, tensor => other(module, tensor));
+        }
+
+        return this;
+    }
+
+    private static void ReplaceIn(OrderedDictionary<string, Tensor?> tensors, Func<Tensor, Tensor?> other)
     {
         foreach (var name in tensors.Keys.ToArray())
         {
-            if (tensors[name] is not { } tensor || tensor.Device == device) continue;
-            var moved = tensor.To(device);
-            moved.RequiresGrad = tensor.RequiresGrad;
-            tensors[name] = moved;
+            if (tensors[name] is not { } tensor || other(tensor) is not { } replacement) continue;
+            replacement.RequiresGrad = tensor.RequiresGrad;
+            tensors[name] = replacement;
             tensor.Dispose();
         }
     }

@@ -2,7 +2,8 @@ namespace CnnNative.Optimizers;
 
 /// <summary>
 /// Changes parameters along their gradients. Parameters whose gradient is null are left alone.
-/// The state (step counts, momentum) is kept by parameter and saved by checkpoints.
+/// The state (step counts, momentum) is kept by parameter and saved by checkpoints. Parameters may be of 16 bits where the engine computes
+/// with such: arithmetic and state are Float32 all the same, and a parameter is rounded once, to nearest even, when it is stored.
 /// </summary>
 public abstract class Optimizer : IDisposable
 {
@@ -12,6 +13,7 @@ public abstract class Optimizer : IDisposable
     {
         this.parameters = [.. parameters];
         if (this.parameters.Length == 0) throw new ArgumentException("Optimizer: there are no parameters to train");
+        foreach (var parameter in this.parameters) Require.Computable(GetType().Name, parameter);
         LearningRate = learningRate;
     }
 

@@ -16,6 +16,13 @@ internal static class Require
         if (tensor.DType != expected) throw new DTypeException(operation, argument, tensor.DType, expected);
     }
 
+    /// <summary>Throws unless the engine of the tensor computes with its type of elements.</summary>
+    public static void Computable(string operation, Tensor x)
+    {
+        var engine = x.Device.Engine;
+        if (!engine.Computes(x.DType)) throw new EngineNotSupportedException(engine.Name, operation, $"data type {x.DType}");
+    }
+
     public static void Rank(string operation, string argument, Tensor tensor, int rank, string meaning)
     {
         if (tensor.Rank != rank) throw new ShapeException(operation, $"{argument} has shape {tensor.Shape}, expected {rank} dimensions {meaning}");

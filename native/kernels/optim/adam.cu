@@ -1,8 +1,8 @@
 // A step of Adam (Kingma and Ba, 2015) on many parameters in one launch, in PyTorch's order of operations:
 //   d = g + decay w;   m = beta1 m + (1 - beta1) d;   s = beta2 s + (1 - beta2) d^2
 //   w = w - rate / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + eps)
-// Mapping: 256 threads per 4096 elements of one parameter, 16 bytes at a time. Limited by bytes: w, m and s are read and written, g is
-// read.
+// w and g are f32, bf16 or f16; all arithmetic, m and s are f32, w is rounded once. Mapping: 256 threads per 4096 elements of one
+// parameter, four at a time. Limited by bytes: w, m and s are read and written, g is read.
 #include "optim/parameters.h"
 
 constexpr int adamCapacity = 80;  // parameters in a launch: arguments have 4096 bytes
@@ -10,8 +10,8 @@ constexpr int adamCapacity = 80;  // parameters in a launch: arguments have 4096
 // Twins of the C# structs of the same names.
 struct AdamParameter
 {
-    float* w;
-    const float* gradient;
+    void* w;  // of the kernel's type, as the gradient
+    const void* gradient;
     float *mean, *square;
     long long count;
     int firstBlock;
@@ -40,7 +40,7 @@ __device__ __forceinline__ double power(double base, long long exponent)
     return result;
 }
 
-extern "C" __global__ __launch_bounds__(256) void adam(AdamParameters parameters, AdamRule rule, const OptimizerClock* clock)
+template <typename T> __device__ __forceinline__ void adam(const AdamParameters& parameters, const AdamRule& rule, const OptimizerClock* clock)
 {
     // -rate / (1 - beta1^t), sqrt(1 - beta2^t): once per block, for double precision is slow on some devices.
     __shared__ float2 corrections;
@@ -62,5 +62,20 @@ extern "C" __global__ __launch_bounds__(256) void adam(AdamParameters parameters
         m = fmaf(rest1, d, __fmul_rn(beta1, m));
         s = fmaf(__fmul_rn(rest2, d), d, __fmul_rn(beta2, s));
         w += __fmul_rn(rate, m) / (sqrtf(s) / root + rule.eps);
-    }, parameter.w, parameter.mean, parameter.square, parameter.gradient);
+    }, (T*)parameter.w, parameter.mean, parameter.square, (const T*)parameter.gradient);
+}
+
+extern "C" __global__ __launch_bounds__(256) void adam_f32(AdamParameters parameters, AdamRule rule, const OptimizerClock* clock)
+{
+    adam<float>(parameters, rule, clock);
+}
+
+extern "C" __global__ __launch_bounds__(256) void adam_bf16(AdamParameters parameters, AdamRule rule, const OptimizerClock* clock)
+{
+    adam<Bf16>(parameters, rule, clock);
+}
+
+extern "C" __global__ __launch_bounds__(256) void adam_f16(AdamParameters parameters, AdamRule rule, const OptimizerClock* clock)
+{
+    adam<Fp16>(parameters, rule, clock);
 }

@@ -2,7 +2,7 @@
 // and a captured graph holds them. A block updates one piece of one parameter and finds out which from the first block of each.
 #pragma once
 
-#include "common/dtype.h"
+#include "common/elements.h"
 
 constexpr int optimizerThreads = 256, optimizerPiece = 4096;  // elements per block
 
@@ -33,12 +33,26 @@ template <typename Parameters> __device__ __forceinline__ ParameterPiece pieceOf
     return {low, first, last < count ? last : count};
 }
 
-// What was only read is not written back.
-__device__ __forceinline__ void writeBack(float* to, const Vector<float>& v) { storeVector(to, v); }
-__device__ __forceinline__ void writeBack(const float*, const Vector<float>&) {}
+template <typename T> struct NumbersOf { using Type = T; };
+template <typename T> struct NumbersOf<const T> { using Type = T; };
 
-// Updates the elements of a piece: update(arrays[0][i], arrays[1][i], ...), by reference where it changes them; in 16-byte accesses
-// where all addresses allow.
+// What was only read is not written back.
+template <typename Line, typename T> __device__ __forceinline__ void writeBack(const Line& line, T* to) { line.store(to, 0); }
+template <typename Line, typename T> __device__ __forceinline__ void writeBack(const Line&, const T*) {}
+
+// Updates `width` neighbouring elements of each array, in float whatever they are in memory.
+template <int width, typename Update, typename... Arrays> __device__ __forceinline__ void updateLine(Update update, Arrays*... arrays)
+{
+    auto apply = [&](auto... lines) {
+#pragma unroll
+        for (int k = 0; k < width; ++k) update(lines.at[k]...);
+        (writeBack(lines, arrays), ...);
+    };
+    apply(Elements<typename NumbersOf<Arrays>::Type, width>::load(arrays, 0)...);
+}
+
+// Updates the elements of a piece: update(arrays[0][i], arrays[1][i], ...), by reference where it changes them. Four at once, which are
+// 16 bytes of floats and 8 of halves, where all addresses allow.
 template <typename Update, typename... Arrays>
 __device__ __forceinline__ void updatePiece(const ParameterPiece& piece, Update update, Arrays*... arrays)
 {
@@ -46,15 +60,10 @@ __device__ __forceinline__ void updatePiece(const ParameterPiece& piece, Update 
     const bool wide = aligned16(arrays...);
     for (long long i = piece.first + (long long)threadIdx.x * width; i < piece.end; i += optimizerThreads * width) {
         if (wide && i + width <= piece.end) {
-            auto apply = [&](auto... vectors) {
-#pragma unroll
-                for (int k = 0; k < width; ++k) update(vectors[k]...);
-                (writeBack(arrays + i, vectors), ...);
-            };
-            apply(loadVector(arrays + i)...);
+            updateLine<width>(update, (arrays + i)...);
         } else {
 #pragma unroll 1
-            for (long long j = i; j < i + width && j < piece.end; ++j) update(arrays[j]...);
+            for (long long j = i; j < i + width && j < piece.end; ++j) updateLine<1>(update, (arrays + j)...);
         }
     }
 }

@@ -1,5 +1,6 @@
 using CnnNative.Layers;
 using CnnNative.TestKit;
+using CnnNative.Tests.Engines.Native;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Layers;
@@ -183,6 +184,42 @@ public sealed class ModuleTests(EngineUnderTest engine) : EngineTests(engine)
         Assert.That(model.Parameters().Select(tensor => tensor.ToArray<float>()), Is.EqualTo(before));
         Assert.That(model.Parameters(), Is.All.Matches<Tensor>(tensor => tensor!.RequiresGrad));
         model.DisposeParameters();
+    }
+
+    [Test]
+    public void AnotherDataTypeRoundsAllButNormalisationAndCounters([Values(DType.BFloat16, DType.Float16)] DType type)
+    {
+        var model = Made(new Sequential(new Conv2d(2, 3, 3, device: Device), new BatchNorm2d(3, device: Device), new Flatten(), new Linear(12, 2, bias: false, device: Device)));
+        var before = model.StateDict().ToDictionary(entry => entry.Key, entry => entry.Value);
+        var exact = model.StateDict().Where(entry => entry.Value.DType == DType.Float32).ToDictionary(entry => entry.Key, entry => entry.Value.ToArray<float>());
+        Assert.That(model.To(type), Is.SameAs(model));
+        foreach (var (key, tensor) in model.StateDict())
+        {
+            var isOther = key is "0.weight" or "0.bias" or "3.weight";
+            Assert.That(tensor.DType, Is.EqualTo(isOther ? type : before[key].DType), key);
+            Assert.That(before[key].IsDisposed, Is.EqualTo(isOther), key);
+            if (!exact.TryGetValue(key, out var numbers)) continue;
+            using var found = tensor.To(DType.Float32);
+            Assert.That(found.ToArray<float>(), Is.EqualTo(isOther ? Array.ConvertAll(numbers, value => Side.Round(value, type)) : numbers), key);
+        }
+
+        Assert.That(model.Parameters(), Is.All.Matches<Tensor>(tensor => tensor!.RequiresGrad));
+        using var scope = Device.Step();
+        Assert.That(() => model.Forward(Tensor.Ones([2, 2, 4, 4], Device)), Throws.TypeOf<DTypeException>().With.Message.Contains($"Conv2d: weight has data type {type}"));
+        var x = Tensor.Ones([2, 2, 4, 4], Device).To(type);
+        if (Device.Engine.Computes(type)) Assert.That(model.Forward(x).DType, Is.EqualTo(type));
+        else Assert.That(() => model.Forward(x), Throws.TypeOf<EngineNotSupportedException>().With.Message.Contains($"Conv2d: the Cpu engine does not support data type {type}"));
+        model.To(DType.Float32);
+        Assert.That(model.Forward(Tensor.Ones([2, 2, 4, 4], Device)).DType, Is.EqualTo(DType.Float32));
+    }
+
+    [Test]
+    public void ADataTypeThatCannotBeIsRefusedAndNothingChanges()
+    {
+        var model = Made(new Sequential(new Linear(3, 4, device: Device), new LazyLinear(2, device: Device)));
+        Assert.That(() => model.To(DType.Int64), Throws.TypeOf<DTypeException>().With.Message.Contains("Int64"));
+        Assert.That(() => model.To(DType.BFloat16), Throws.InvalidOperationException.With.Message.Contains("LazyLinear"));
+        Assert.That(((Linear)model.Children.First().Value).Weight.DType, Is.EqualTo(DType.Float32));
     }
 
     [Test]

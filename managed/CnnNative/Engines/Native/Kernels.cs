@@ -10,6 +10,9 @@ internal sealed unsafe partial class Kernels(CudaStream stream) : IDisposable
     private readonly Lock gate = new();
     private bool disposed;
 
+    /// <summary>The types of elements that kernels compute with.</summary>
+    public static ReadOnlySpan<DType> Types => [DType.Float32, DType.BFloat16, DType.Float16];
+
     /// <summary>The kernels that run on this device.</summary>
     public IEnumerable<Kernel> Available() => Enumerable.Range(0, Entries.Length)
         .Where(kernel => Entries[kernel].Targets.Contains("sm_80", StringComparison.Ordinal) || stream.Context.Device.ComputeCapability == 90).Select(kernel => (Kernel)kernel);

@@ -8,6 +8,8 @@ internal sealed class NativeEngine(NativeContext context) : Engine
     /// <summary>The kernels and what they share; for tests and benches.</summary>
     public NativeContext Context => context;
 
+    public override bool Computes(DType type) => type.IsFloating();
+
     public override IConvolution Convolution { get; } = new NativeConvolution(context);
 
     public override IPooling Pooling { get; } = new NativePooling(context);

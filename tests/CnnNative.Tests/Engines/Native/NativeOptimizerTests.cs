@@ -1,11 +1,15 @@
 using System.Runtime.InteropServices;
 using CnnNative.Engines;
 using CnnNative.Optimizers;
+using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
 
-/// <summary>Optimisers on the device have the bits of the CPU's, for more parameters than a launch takes.</summary>
+/// <summary>
+/// Optimisers on the device have the bits of the CPU's, for more parameters than a launch takes; parameters of 16 bits those of the CPU's
+/// in Float32, rounded once.
+/// </summary>
 public sealed class NativeOptimizerTests : NativeTests
 {
     private static readonly SgdSettings[] SgdRules =
@@ -14,27 +18,74 @@ public sealed class NativeOptimizerTests : NativeTests
         new(0.05f, 0.9f, 0f, 5e-4f, true, false),
     ];
 
-    [TestCaseSource(nameof(SgdRules))]
-    public void Sgd(SgdSettings settings) => CompareExactly(side =>
+    [Test]
+    public void Sgd([ValueSource(nameof(SgdRules))] SgdSettings settings, [ValueSource(nameof(Types))] DType type) => CompareExactly(device =>
     {
         var slots = new List<SgdSlot>();
-        foreach (var (count, seed) in Parameters())
-            slots.Add(new(Part(side, count, seed), Part(side, count, seed + 1), settings.Momentum == 0f ? null : Part(side, count, seed + 2)));
-        side.Device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings);
-        return [.. slots.SelectMany(slot => slot.Momentum is null ? [slot.Parameter] : (Tensor[])[slot.Parameter, slot.Momentum])];
+        foreach (var (side, state, count, seed) in Parameters(device.Device, type))
+            slots.Add(new(Part(side, count, seed), Part(side, count, seed + 1), settings.Momentum == 0f ? null : Part(state, count, seed + 2)));
+        device.Device.Engine.Optimizer.Sgd(CollectionsMarshal.AsSpan(slots), settings);
+        return [.. Stored(device.Device, type, slots.ConvertAll(slot => slot.Parameter)), .. slots.Select(slot => slot.Momentum).OfType<Tensor>()];
     });
 
-    [TestCase(1, 0f)]
-    [TestCase(2, 1e-2f)]
-    [TestCase(12345, 0f)]
-    public void Adam(int step, float decay) => CompareExactly(side =>
+    [Test]
+    public void Adam(
+        [Values(1, 2, 12345)] int step, [Values(0f, 1e-2f)] float decay, [ValueSource(nameof(Types))] DType type) => CompareExactly(device =>
     {
         var slots = new List<AdamSlot>();
-        foreach (var (count, seed) in Parameters())
-            slots.Add(new(Part(side, count, seed), Part(side, count, seed + 1), Part(side, count, seed + 2), Part(side, count, seed + 3, 0f)));
-        side.Device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), new(1e-3f, 0.9f, 0.999f, 1e-8f, decay, step));
-        return [.. slots.SelectMany(slot => (Tensor[])[slot.Parameter, slot.Mean, slot.Square])];
+        foreach (var (side, state, count, seed) in Parameters(device.Device, type))
+            slots.Add(new(Part(side, count, seed), Part(side, count, seed + 1), Part(state, count, seed + 2), Part(state, count, seed + 3, 0f)));
+        device.Device.Engine.Optimizer.Adam(CollectionsMarshal.AsSpan(slots), new(1e-3f, 0.9f, 0.999f, 1e-8f, decay, step));
+        return [.. Stored(device.Device, type, slots.ConvertAll(slot => slot.Parameter)), .. slots.SelectMany(slot => (Tensor[])[slot.Mean, slot.Square])];
     });
+
+    [Test]
+    public void GradientsOfAllTypesAreClippedTogether([ValueSource(nameof(Types))] DType type)
+    {
+        using var scope = Device.Step();
+        var gradients = new List<Tensor>();
+        foreach (var (side, _, count, seed) in Parameters(Device, type)) gradients.Add(Part(side, count, seed));
+        var before = gradients.ConvertAll(Side.Read);
+        var norm = Tensor.Empty(Shape.Scalar, DType.Float32, Device);
+        Device.Engine.Optimizer.GradientNorm(CollectionsMarshal.AsSpan(gradients), NormOrder.Two, norm);
+        var exact = Math.Sqrt(before.SelectMany(values => values).Sum(value => (double)value * value));
+        Agreement.CheckRounded([norm.Item()], [exact], "norm");
+        Device.Engine.Optimizer.ScaleGradients(CollectionsMarshal.AsSpan(gradients), norm, 2f);
+        for (var i = 0; i < gradients.Count; i++)
+            Agreement.CheckRounded(Side.Read(gradients[i]), Array.ConvertAll(before[i], value => value * 2 / exact), $"gradient {i}", gradients[i].DType);
+        var scaled = gradients.ConvertAll(Side.Read);
+        Device.Engine.Optimizer.ClampGradients(CollectionsMarshal.AsSpan(gradients), 1f / 256);
+        for (var i = 0; i < gradients.Count; i++)
+            Assert.That(Side.Read(gradients[i]), Is.EqualTo(Array.ConvertAll(scaled[i], value => Math.Clamp(value, -1f / 256, 1f / 256))), $"gradient {i}");
+    }
+
+    /// <summary>What <see cref="CnnNative.Layers.Module.To(DType)"/> says of parameters of 16 bits.</summary>
+    [Test]
+    public void WhatIsLessThanHalfTheDistanceToTheNextNumberIsLost()
+    {
+        using var scope = Device.Step();
+        var (exact, half) = (Tensor.Ones([3], Device), Tensor.Ones([3], Device).To(DType.BFloat16));
+        (exact.RequiresGrad, half.RequiresGrad) = (true, true);
+        using var optimizer = new Sgd([exact, half], learningRate: 1f / 1024);
+        Functional.Sum(exact).Backward();
+        Functional.Sum(half).Backward();
+        for (var i = 0; i < 64; i++) optimizer.Step();
+        Assert.That(Side.Read(exact), Is.All.EqualTo(1 - 64f / 1024));
+        Assert.That(Side.Read(half), Is.All.EqualTo(1f), "the next number is 1 - 1/256");
+    }
+
+    [Test]
+    public void ParametersGradientsAndStatesOfWrongTypesAreRefused()
+    {
+        using var scope = Device.Step();
+        Tensor single = Tensor.Ones([3], Device), half = Tensor.Ones([3], Device).To(DType.BFloat16), integers = Tensor.From([1L], [1], Device);
+        var settings = new SgdSettings(0.1f, 0.9f, 0f, 0f, false, false);
+        var engine = Device.Engine.Optimizer;
+        Assert.That(() => engine.Sgd([new(half, single, single)], settings), Throws.TypeOf<DTypeException>().With.Message.Contains("Sgd: the gradient"));
+        Assert.That(() => engine.Sgd([new(half, half, half)], settings), Throws.TypeOf<DTypeException>().With.Message.Contains("the state"));
+        Assert.That(() => new Sgd([integers], 0.1f), Throws.TypeOf<EngineNotSupportedException>().With.Message.Contains("Int64"));
+        Assert.That(Side.Read(half), Is.All.EqualTo(1f));
+    }
 
     private static readonly Func<Tensor, Optimizer>[] Optimizers =
         [w => new Sgd([w], learningRate: 0.1f, momentum: 0.9f), w => new Adam([w], learningRate: 0.1f)];
@@ -74,9 +125,18 @@ public sealed class NativeOptimizerTests : NativeTests
         }
     }
 
-    /// <summary>Empty, small, of several blocks, and more than a launch takes.</summary>
-    private static IEnumerable<(int Count, int Seed)> Parameters() =>
-        ((int[])[0, 1, 443, 4096, 9001, .. Enumerable.Repeat(7, 200)]).Select((count, i) => (count, 10 * i));
+    /// <summary>
+    /// Empty, small, of several blocks, and more than a launch takes; each third is Float32 whatever the others are. States are Float32.
+    /// </summary>
+    private static IEnumerable<(Side Side, Side State, int Count, int Seed)> Parameters(Device device, DType type) =>
+        ((int[])[0, 1, 443, 4096, 9001, 4099, 520, .. Enumerable.Repeat(7, 300)]).Select((count, i) =>
+            (new Side(device, TypeOf(i, type)), new Side(device, DType.Float32), count, 10 * i));
+
+    private static DType TypeOf(int parameter, DType type) => parameter % 3 == 0 ? DType.Float32 : type;
+
+    /// <summary>The parameters as they are in memory: the CPU, which has Float32, rounds them here.</summary>
+    private static IEnumerable<Tensor> Stored(Device device, DType type, List<Tensor> parameters) =>
+        parameters.Select((parameter, i) => new Side(device, TypeOf(i, type)).Of(Side.Read(parameter), parameter.Shape));
 
     /// <summary>Every other parameter is a view that does not start at a multiple of 16 bytes.</summary>
     private static Tensor Part(Side side, int count, int seed, float low = -1f)

@@ -47,9 +47,9 @@ public abstract class NativeTests : IDeviceFixture
     }
 
     /// <summary>The same, bit for bit.</summary>
-    protected void CompareExactly(Func<Side, Tensor[]> body)
+    protected void CompareExactly(Func<Side, Tensor[]> body, DType type = DType.Float32)
     {
-        var (actual, expected) = (On(Cuda, DType.Float32, body), On(cpu!, DType.Float32, body));
+        var (actual, expected) = (On(Cuda, type, body), On(cpu!, type, body));
         for (var i = 0; i < expected.Length; i++) Assert.That(Bits(actual[i]), Is.EqualTo(Bits(expected[i])), $"output {i}");
     }
 

@@ -13,7 +13,9 @@ internal enum Kernel
     ActivationBackwardBf16,
     ActivationForwardF16,
     ActivationBackwardF16,
-    Adam,
+    AdamF32,
+    AdamBf16,
+    AdamF16,
     AdaptiveAveragePoolForwardF32,
     AdaptiveAveragePoolBackwardF32,
     AdaptiveAveragePoolVectorForwardF32,
@@ -246,10 +248,16 @@ internal enum Kernel
     GlobalAveragePoolPlanesBackwardF16,
     GlobalAveragePoolChannelsForwardF16,
     GlobalAveragePoolChannelsBackwardF16,
-    GradientNormPartial,
     GradientNormFinish,
-    GradientScale,
-    GradientClamp,
+    GradientNormPartialF32,
+    GradientNormPartialBf16,
+    GradientNormPartialF16,
+    GradientScaleF32,
+    GradientScaleBf16,
+    GradientScaleF16,
+    GradientClampF32,
+    GradientClampBf16,
+    GradientClampF16,
     Im2colNchwF32,
     Im2colNchwBf16,
     Im2colNchwF16,
@@ -334,7 +342,9 @@ internal enum Kernel
     NormalF32,
     NormalBf16,
     NormalF16,
-    Sgd,
+    SgdF32,
+    SgdBf16,
+    SgdF16,
     SgemmNn128x128,
     SgemmNt128x128,
     SgemmTn128x128,
@@ -408,7 +418,9 @@ internal sealed unsafe partial class Kernels
         new("activation", "activation_backward_bf16", 256, "sm_80 sm_90a"),
         new("activation", "activation_forward_f16", 256, "sm_80 sm_90a"),
         new("activation", "activation_backward_f16", 256, "sm_80 sm_90a"),
-        new("adam", "adam", 256, "sm_80 sm_90a"),
+        new("adam", "adam_f32", 256, "sm_80 sm_90a"),
+        new("adam", "adam_bf16", 256, "sm_80 sm_90a"),
+        new("adam", "adam_f16", 256, "sm_80 sm_90a"),
         new("adaptive_average_pool", "adaptive_average_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("adaptive_average_pool", "adaptive_average_pool_backward_f32", 256, "sm_80 sm_90a"),
         new("adaptive_average_pool", "adaptive_average_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
@@ -641,10 +653,16 @@ internal sealed unsafe partial class Kernels
         new("global_average_pool", "global_average_pool_planes_backward_f16", 256, "sm_80 sm_90a"),
         new("global_average_pool", "global_average_pool_channels_forward_f16", 256, "sm_80 sm_90a"),
         new("global_average_pool", "global_average_pool_channels_backward_f16", 256, "sm_80 sm_90a"),
-        new("gradients", "gradient_norm_partial", 256, "sm_80 sm_90a"),
         new("gradients", "gradient_norm_finish", 256, "sm_80 sm_90a"),
-        new("gradients", "gradient_scale", 256, "sm_80 sm_90a"),
-        new("gradients", "gradient_clamp", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_norm_partial_f32", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_norm_partial_bf16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_norm_partial_f16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_scale_f32", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_scale_bf16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_scale_f16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_clamp_f32", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_clamp_bf16", 256, "sm_80 sm_90a"),
+        new("gradients", "gradient_clamp_f16", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nchw_f32", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nchw_bf16", 256, "sm_80 sm_90a"),
         new("im2col", "im2col_nchw_f16", 256, "sm_80 sm_90a"),
@@ -729,7 +747,9 @@ internal sealed unsafe partial class Kernels
         new("random", "normal_f32", 256, "sm_80 sm_90a"),
         new("random", "normal_bf16", 256, "sm_80 sm_90a"),
         new("random", "normal_f16", 256, "sm_80 sm_90a"),
-        new("sgd", "sgd", 256, "sm_80 sm_90a"),
+        new("sgd", "sgd_f32", 256, "sm_80 sm_90a"),
+        new("sgd", "sgd_bf16", 256, "sm_80 sm_90a"),
+        new("sgd", "sgd_f16", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nn_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_nt_128x128", 256, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_128x128", 256, "sm_80 sm_90a"),
@@ -847,14 +867,14 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.ActivationBackwardF32, Kernel.ActivationBackwardBf16, Kernel.ActivationBackwardF16), launch, arguments);
     }
 
-    /// <summary>adam(AdamParameters parameters, AdamRule rule, OptimizerClock* clock)</summary>
-    public void Adam(in LaunchConfiguration launch, AdamParameters parameters, AdamRule rule, DevicePointer clock)
+    /// <summary>adam_f32, _bf16 or _f16(AdamParameters parameters, AdamRule rule, OptimizerClock* clock)</summary>
+    public void Adam(DType type, in LaunchConfiguration launch, AdamParameters parameters, AdamRule rule, DevicePointer clock)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &parameters;
         arguments[1] = &rule;
         arguments[2] = &clock;
-        Launch(Kernel.Adam, launch, arguments);
+        Launch(OfType(type, Kernel.AdamF32, Kernel.AdamBf16, Kernel.AdamF16), launch, arguments);
     }
 
     /// <summary>adaptive_average_pool_forward_f32, _bf16 or _f16(float* x, float* y, AdaptiveGeometry geometry)</summary>
@@ -2226,16 +2246,6 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.GlobalAveragePoolChannelsBackwardF32, Kernel.GlobalAveragePoolChannelsBackwardBf16, Kernel.GlobalAveragePoolChannelsBackwardF16), launch, arguments);
     }
 
-    /// <summary>gradient_norm_partial(GradientTensors gradients, NormOrder order, float* partials)</summary>
-    public void GradientNormPartial(in LaunchConfiguration launch, GradientTensors gradients, NormOrder order, DevicePointer partials)
-    {
-        void** arguments = stackalloc void*[3];
-        arguments[0] = &gradients;
-        arguments[1] = &order;
-        arguments[2] = &partials;
-        Launch(Kernel.GradientNormPartial, launch, arguments);
-    }
-
     /// <summary>gradient_norm_finish(float* partials, int count, NormOrder order, float* norm)</summary>
     public void GradientNormFinish(in LaunchConfiguration launch, DevicePointer partials, int count, NormOrder order, DevicePointer norm)
     {
@@ -2247,23 +2257,33 @@ internal sealed unsafe partial class Kernels
         Launch(Kernel.GradientNormFinish, launch, arguments);
     }
 
-    /// <summary>gradient_scale(GradientTensors gradients, float* norm, float most)</summary>
-    public void GradientScale(in LaunchConfiguration launch, GradientTensors gradients, DevicePointer norm, float most)
+    /// <summary>gradient_norm_partial_f32, _bf16 or _f16(GradientTensors gradients, NormOrder order, float* partials)</summary>
+    public void GradientNormPartial(DType type, in LaunchConfiguration launch, GradientTensors gradients, NormOrder order, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[3];
+        arguments[0] = &gradients;
+        arguments[1] = &order;
+        arguments[2] = &partials;
+        Launch(OfType(type, Kernel.GradientNormPartialF32, Kernel.GradientNormPartialBf16, Kernel.GradientNormPartialF16), launch, arguments);
+    }
+
+    /// <summary>gradient_scale_f32, _bf16 or _f16(GradientTensors gradients, float* norm, float most)</summary>
+    public void GradientScale(DType type, in LaunchConfiguration launch, GradientTensors gradients, DevicePointer norm, float most)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &gradients;
         arguments[1] = &norm;
         arguments[2] = &most;
-        Launch(Kernel.GradientScale, launch, arguments);
+        Launch(OfType(type, Kernel.GradientScaleF32, Kernel.GradientScaleBf16, Kernel.GradientScaleF16), launch, arguments);
     }
 
-    /// <summary>gradient_clamp(GradientTensors gradients, float limit)</summary>
-    public void GradientClamp(in LaunchConfiguration launch, GradientTensors gradients, float limit)
+    /// <summary>gradient_clamp_f32, _bf16 or _f16(GradientTensors gradients, float limit)</summary>
+    public void GradientClamp(DType type, in LaunchConfiguration launch, GradientTensors gradients, float limit)
     {
         void** arguments = stackalloc void*[2];
         arguments[0] = &gradients;
         arguments[1] = &limit;
-        Launch(Kernel.GradientClamp, launch, arguments);
+        Launch(OfType(type, Kernel.GradientClampF32, Kernel.GradientClampBf16, Kernel.GradientClampF16), launch, arguments);
     }
 
     /// <summary>im2col_nchw_f32, _bf16 or _f16(float* x, float* columns, ConvGeometry geometry)</summary>
@@ -2689,14 +2709,14 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.NormalF32, Kernel.NormalBf16, Kernel.NormalF16), launch, arguments);
     }
 
-    /// <summary>sgd(SgdParameters parameters, SgdRule rule, OptimizerClock* clock)</summary>
-    public void Sgd(in LaunchConfiguration launch, SgdParameters parameters, SgdRule rule, DevicePointer clock)
+    /// <summary>sgd_f32, _bf16 or _f16(SgdParameters parameters, SgdRule rule, OptimizerClock* clock)</summary>
+    public void Sgd(DType type, in LaunchConfiguration launch, SgdParameters parameters, SgdRule rule, DevicePointer clock)
     {
         void** arguments = stackalloc void*[3];
         arguments[0] = &parameters;
         arguments[1] = &rule;
         arguments[2] = &clock;
-        Launch(Kernel.Sgd, launch, arguments);
+        Launch(OfType(type, Kernel.SgdF32, Kernel.SgdBf16, Kernel.SgdF16), launch, arguments);
     }
 
     /// <summary>sgemm_nn_128x128(float* a, float* b, float* rowBias, float* columnBias, float* c, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>

@@ -2,14 +2,14 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>Many gradients as few launches: <c>while (launches.Next())</c> gives the arguments of each.</summary>
-internal ref struct GradientLaunches(ReadOnlySpan<Tensor> gradients)
+/// <summary>Many gradients as few launches, one type after the other: <c>while (launches.Next())</c> gives the arguments of each.</summary>
+internal ref struct GradientLaunches
 {
     /// <summary>Elements of one tensor that a block takes.</summary>
     private const int Piece = 4096;
 
-    private readonly ReadOnlySpan<Tensor> gradients = gradients;
-    private int next;
+    private readonly ReadOnlySpan<Tensor> gradients;
+    private int next, type;
 
     /// <summary>The tensors of this launch.</summary>
     public GradientTensors Tensors;
@@ -19,6 +19,20 @@ internal ref struct GradientLaunches(ReadOnlySpan<Tensor> gradients)
 
     /// <summary>Blocks of the launches before it.</summary>
     public int BlocksBefore;
+
+    /// <summary>Prepares launches over gradients of any floating-point types.</summary>
+    /// <exception cref="DTypeException">A gradient does not hold floating-point numbers.</exception>
+    public GradientLaunches(ReadOnlySpan<Tensor> gradients)
+    {
+        this.gradients = gradients;
+        foreach (var gradient in gradients)
+        {
+            if (!gradient.DType.IsFloating()) throw new DTypeException("gradients", "a gradient", gradient.DType, DType.Float32);
+        }
+    }
+
+    /// <summary>The type of its elements.</summary>
+    public readonly DType Type => Kernels.Types[type];
 
     /// <summary>The launch of this group.</summary>
     public readonly LaunchConfiguration Launch => new(Blocks, MapLaunch.Threads);
@@ -36,17 +50,26 @@ internal ref struct GradientLaunches(ReadOnlySpan<Tensor> gradients)
     {
         BlocksBefore += Blocks;
         (Tensors.Count, Blocks) = (0, 0);
-        for (; next < gradients.Length && Tensors.Count < GradientTensors.Slots.Capacity; next++)
+        Collect();
+        while (Tensors.Count == 0 && type + 1 < Kernels.Types.Length)
         {
-            if (gradients[next].Count > 0) Add(gradients[next]);
+            (type, next) = (type + 1, 0);
+            Collect();
         }
 
         return Tensors.Count > 0;
     }
 
+    private void Collect()
+    {
+        for (; next < gradients.Length && Tensors.Count < GradientTensors.Slots.Capacity; next++)
+        {
+            if (gradients[next].DType == Type && gradients[next].Count > 0) Add(gradients[next]);
+        }
+    }
+
     private void Add(Tensor gradient)
     {
-        Require.DType("gradients", "a gradient", gradient, DType.Float32);
         using var view = gradient.OnDevice();
         Tensors.At[Tensors.Count++] = new() { Values = view, Count = gradient.Count, FirstBlock = Blocks };
         Blocks = Index32.Of("gradients", Blocks + BlocksOf(gradient));

@@ -2,7 +2,9 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>Steps of optimisers, many parameters in one launch.</summary>
+/// <summary>
+/// Steps of optimisers, many parameters of one type in one launch. Parameters and gradients may be halves; arithmetic and state are Float32.
+/// </summary>
 internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 {
     /// <summary>Elements of one parameter that a block updates.</summary>
@@ -15,11 +17,53 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
             Rate = settings.LearningRate, Momentum = settings.Momentum, Keep = (float)(1 - DecimalSetting.Of(settings.Dampening)), Decay = settings.WeightDecay,
             Nesterov = settings.Nesterov ? 1 : 0, First = settings.First ? 1 : 0,
         };
+        foreach (var slot in slots) Check(nameof(Sgd), slot.Parameter, slot.Gradient, slot.Momentum);
+        foreach (var type in Kernels.Types) Sgd(slots, type, rule);
+    }
+
+    public void Adam(ReadOnlySpan<AdamSlot> slots, in AdamSettings settings)
+    {
+        var rule = new AdamRule
+        {
+            Rate = DecimalSetting.Of(settings.LearningRate), Beta1 = DecimalSetting.Of(settings.Beta1), Beta2 = DecimalSetting.Of(settings.Beta2), Step = settings.Step,
+            Eps = settings.Eps, Decay = settings.WeightDecay,
+        };
+        foreach (var slot in slots) Check(nameof(Adam), slot.Parameter, slot.Gradient, slot.Mean, slot.Square);
+        foreach (var type in Kernels.Types) Adam(slots, type, rule);
+    }
+
+    public void GradientNorm(ReadOnlySpan<Tensor> gradients, NormOrder order, Tensor norm)
+    {
+        Require.DType(nameof(GradientNorm), nameof(norm), norm, DType.Float32);
+        using var target = norm.OnDevice();
+        var blocks = GradientLaunches.CountBlocks(gradients);
+        using var partials = context.Rent(Math.Max(1, blocks) * sizeof(float));
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next())
+            context.Kernels.GradientNormPartial(launches.Type, launches.Launch, launches.Tensors, order, partials.Pointer.Plus((long)launches.BlocksBefore * sizeof(float)));
+        context.Kernels.GradientNormFinish(new(1, MapLaunch.Threads), partials, blocks, order, target);
+    }
+
+    public void ScaleGradients(ReadOnlySpan<Tensor> gradients, Tensor norm, float most)
+    {
+        using var source = norm.OnDevice();
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next()) context.Kernels.GradientScale(launches.Type, launches.Launch, launches.Tensors, source, most);
+    }
+
+    public void ClampGradients(ReadOnlySpan<Tensor> gradients, float limit)
+    {
+        var launches = new GradientLaunches(gradients);
+        while (launches.Next()) context.Kernels.GradientClamp(launches.Type, launches.Launch, launches.Tensors, limit);
+    }
+
+    /// <summary>The parameters of one type.</summary>
+    private void Sgd(ReadOnlySpan<SgdSlot> slots, DType type, SgdRule rule)
+    {
         var (parameters, blocks) = (default(SgdParameters), 0);
         foreach (var slot in slots)
         {
-            if (slot.Parameter.Count == 0) continue;
-            Check(nameof(Sgd), slot.Parameter, slot.Gradient, slot.Momentum);
+            if (slot.Parameter.DType != type || slot.Parameter.Count == 0) continue;
             parameters.At[parameters.Count++] = new()
             {
                 W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Velocity = Address(slot.Momentum),
@@ -33,23 +77,18 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 
         void Run()
         {
-            context.Kernels.Sgd(new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
+            context.Kernels.Sgd(type, new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
             (parameters.Count, blocks) = (0, 0);
         }
     }
 
-    public void Adam(ReadOnlySpan<AdamSlot> slots, in AdamSettings settings)
+    /// <summary>The parameters of one type.</summary>
+    private void Adam(ReadOnlySpan<AdamSlot> slots, DType type, AdamRule rule)
     {
-        var rule = new AdamRule
-        {
-            Rate = DecimalSetting.Of(settings.LearningRate), Beta1 = DecimalSetting.Of(settings.Beta1), Beta2 = DecimalSetting.Of(settings.Beta2), Step = settings.Step,
-            Eps = settings.Eps, Decay = settings.WeightDecay,
-        };
         var (parameters, blocks) = (default(AdamParameters), 0);
         foreach (var slot in slots)
         {
-            if (slot.Parameter.Count == 0) continue;
-            Check(nameof(Adam), slot.Parameter, slot.Gradient, slot.Mean, slot.Square);
+            if (slot.Parameter.DType != type || slot.Parameter.Count == 0) continue;
             parameters.At[parameters.Count++] = new()
             {
                 W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Mean = Address(slot.Mean), Square = Address(slot.Square),
@@ -63,34 +102,9 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 
         void Run()
         {
-            context.Kernels.Adam(new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
+            context.Kernels.Adam(type, new(blocks, MapLaunch.Threads), parameters, rule, context.Clock);
             (parameters.Count, blocks) = (0, 0);
         }
-    }
-
-    public void GradientNorm(ReadOnlySpan<Tensor> gradients, NormOrder order, Tensor norm)
-    {
-        Require.DType(nameof(GradientNorm), nameof(norm), norm, DType.Float32);
-        using var target = norm.OnDevice();
-        var blocks = GradientLaunches.CountBlocks(gradients);
-        using var partials = context.Rent(Math.Max(1, blocks) * sizeof(float));
-        var launches = new GradientLaunches(gradients);
-        while (launches.Next())
-            context.Kernels.GradientNormPartial(launches.Launch, launches.Tensors, order, partials.Pointer.Plus((long)launches.BlocksBefore * sizeof(float)));
-        context.Kernels.GradientNormFinish(new(1, MapLaunch.Threads), partials, blocks, order, target);
-    }
-
-    public void ScaleGradients(ReadOnlySpan<Tensor> gradients, Tensor norm, float most)
-    {
-        using var source = norm.OnDevice();
-        var launches = new GradientLaunches(gradients);
-        while (launches.Next()) context.Kernels.GradientScale(launches.Launch, launches.Tensors, source, most);
-    }
-
-    public void ClampGradients(ReadOnlySpan<Tensor> gradients, float limit)
-    {
-        var launches = new GradientLaunches(gradients);
-        while (launches.Next()) context.Kernels.GradientClamp(launches.Launch, launches.Tensors, limit);
     }
 
     /// <summary>Blocks that update a parameter.</summary>
@@ -103,11 +117,13 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
         return view;
     }
 
-    private static void Check(string operation, params ReadOnlySpan<Tensor?> tensors)
+    private static void Check(string operation, Tensor parameter, Tensor gradient, params ReadOnlySpan<Tensor?> states)
     {
-        foreach (var tensor in tensors)
+        if (!parameter.DType.IsFloating()) throw new DTypeException(operation, "a parameter", parameter.DType, DType.Float32);
+        Require.DType(operation, "the gradient of a parameter", gradient, parameter.DType);
+        foreach (var state in states)
         {
-            if (tensor is not null) Require.DType(operation, "parameters, gradients and their state", tensor, DType.Float32);
+            if (state is not null) Require.DType(operation, "the state of a parameter", state, DType.Float32);
         }
     }
 }
