@@ -21,7 +21,8 @@ namespace cnn::test {
   F(cuCtxDestroy_v2, CUcontext) F(cuCtxSetCurrent, CUcontext) F(cuCtxGetCurrent, CUcontext*)                         \
   F(cuCtxPushCurrent_v2, CUcontext) F(cuCtxPopCurrent_v2, CUcontext*) F(cuCtxSynchronize)                            \
   F(cuModuleLoadDataEx, CUmodule*, const void*, unsigned, CUjit_option*, void**)                                     \
-  F(cuModuleLoadData, CUmodule*, const void*) F(cuModuleLoad, CUmodule*, const char*) F(cuModuleUnload, CUmodule)    \
+  F(cuModuleLoadData, CUmodule*, const void*) F(cuModuleLoadFatBinary, CUmodule*, const void*)                         \
+  F(cuModuleLoad, CUmodule*, const char*) F(cuModuleUnload, CUmodule)                                                \
   F(cuModuleGetFunction, CUfunction*, CUmodule, const char*)                                                         \
   F(cuModuleGetGlobal_v2, CUdeviceptr*, std::size_t*, CUmodule, const char*)                                         \
   F(cuFuncGetAttribute, int*, CUfunction_attribute, CUfunction)                                                      \

@@ -7,9 +7,9 @@ using namespace cnn::emu::driver;
 
 namespace {
 
-CUlibrary addLibrary(Call& c, const void* image, const JitOptions& options) {
+CUlibrary addLibrary(Call& c, const void* image, const JitOptions& options, std::size_t available = SIZE_MAX) {
   auto library = std::make_shared<Library>();
-  library->module = loadModule(c, nullptr, image, options);
+  library->module = loadModule(c, nullptr, image, options, available);
   return c.driver.libraries.add(library);
 }
 
@@ -35,7 +35,8 @@ CNN_EXPORT CUresult cuLibraryLoadFromFile(CUlibrary* library, const char* path, 
                                           int*, void**, unsigned) {
   return call("cuLibraryLoadFromFile", [&](Call& c) {
     requirePointers(library, path);
-    *library = addLibrary(c, readFile(path).c_str(), JitOptions(count, options, values));
+    const std::string image = readFile(path);
+    *library = addLibrary(c, image.c_str(), JitOptions(count, options, values), image.size());
   });
 }
 

@@ -32,7 +32,8 @@ CNN_EXPORT CUresult cuModuleLoad(CUmodule* module, const char* path) {
   return call("cuModuleLoad", [&](Call& c) {
     requirePointers(module, path);
     Context& context = c.contextForUnsafeCall();
-    *module = loadModule(c, &context, readFile(path).c_str(), JitOptions(0, nullptr, nullptr))->handle;
+    const std::string image = readFile(path);
+    *module = loadModule(c, &context, image.c_str(), JitOptions(0, nullptr, nullptr), image.size())->handle;
   });
 }
 

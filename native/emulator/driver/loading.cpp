@@ -1,5 +1,7 @@
 #include "driver/loading.h"
 
+#include "driver/fat_binary.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -47,24 +49,19 @@ void JitOptions::report(const std::string& info, const std::string& errors, doub
 
 namespace {
 
-std::string_view ptxText(const void* image) {
-  unsigned magic;
-  const auto* bytes = static_cast<const char*>(image);
-  // Byte by byte: a short text may end before the fourth byte.
-  unsigned char first[4] = {};
-  for (int i = 0; i < 4 && (first[i] = static_cast<unsigned char>(bytes[i])) != 0; ++i) {}
-  std::memcpy(&magic, first, sizeof magic);
-  constexpr unsigned elf = 0x464c457f, fatBinary = 0xba55ed50, fatWrapper = 0x466243b1;
-  if (magic == elf || magic == fatBinary || magic == fatWrapper)
-    fail(CUDA_ERROR_NO_BINARY_FOR_GPU, "the emulator runs PTX text only, not machine code");
-  return bytes;
+bool isMachineCode(const void* image) { return std::strncmp(static_cast<const char*>(image), "\x7f" "ELF", 4) == 0; }
+
+std::string ptxText(const void* image, std::size_t available, int sm) {
+  if (isMachineCode(image)) fail(CUDA_ERROR_NO_BINARY_FOR_GPU, "the emulator runs PTX only, not machine code");
+  if (isFatBinary(image)) return ptxOfFatBinary(image, available, sm);
+  return static_cast<const char*>(image);
 }
 
 }  // namespace
 
-std::shared_ptr<LoadedModule> loadModule(Call& call, Context* context, const void* image, const JitOptions& options) {
+std::shared_ptr<LoadedModule> loadModule(Call& call, Context* context, const void* image, const JitOptions& options, std::size_t available) {
   requirePointers(image);
-  const std::string_view text = ptxText(image);
+  const std::string text = ptxText(image, available, call.driver.model().sm());
   const auto begin = std::chrono::steady_clock::now();
   std::string info;
   auto result = emu::Module::load(text, call.driver.model(), call.driver.memory, info);

@@ -3,6 +3,7 @@
 
 #include "driver/call.h"
 
+#include <cstdint>
 #include <span>
 
 namespace cnn::emu::driver {
@@ -22,8 +23,9 @@ class JitOptions {
   void** values_;
 };
 
-// PTX text, ended by a zero. Fails as the driver does for anything else.
-std::shared_ptr<LoadedModule> loadModule(Call& call, Context* context, const void* image, const JitOptions& options);
+// PTX text, ended by a zero, or a fat binary with PTX in it, of at most the `available` bytes. Fails as the driver does for anything else.
+std::shared_ptr<LoadedModule> loadModule(Call& call, Context* context, const void* image, const JitOptions& options,
+                                         std::size_t available = SIZE_MAX);
 std::string readFile(const char* path);
 
 // The handle of a kernel of a module, the same one for every call.
