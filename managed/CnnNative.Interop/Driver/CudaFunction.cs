@@ -6,16 +6,15 @@ namespace CnnNative.Interop;
 /// <summary>A kernel of a loaded module.</summary>
 public sealed unsafe class CudaFunction
 {
-    private const int StaticLimit = 48 << 10;
     private readonly CudaModule module;
     private readonly nint raw;
-    private int sharedBytesAllowed = StaticLimit;
 
     internal CudaFunction(CudaModule module, string name, nint raw)
     {
         this.module = module;
         this.raw = raw;
         Name = name;
+        AllowShared();
     }
 
     /// <summary>Its name in the PTX.</summary>
@@ -45,7 +44,6 @@ public sealed unsafe class CudaFunction
     {
         using var bound = stream.Bound();
         using var use = module.Use();
-        if (configuration.SharedBytes > sharedBytesAllowed) AllowShared(configuration.SharedBytes);
         var status = configuration.Cluster is { } cluster
             ? LaunchCluster(stream, configuration, cluster, arguments)
             : RawDriver.cuLaunchKernel(
@@ -61,7 +59,6 @@ public sealed unsafe class CudaFunction
     {
         using var use = module.Use();
         module.Context.Bind();
-        if (sharedBytes > sharedBytesAllowed) AllowShared(sharedBytes);
         var blocks = 0;
         RawDriver.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, raw, threads, (nuint)sharedBytes).Check("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         return blocks;
@@ -82,11 +79,14 @@ public sealed unsafe class CudaFunction
         return RawDriver.cuLaunchKernelEx(&launch, raw, arguments, null);
     }
 
-    /// <summary>More than 48 KiB of shared memory must be asked for once.</summary>
-    private void AllowShared(int bytes)
+    /// <summary>
+    /// A block gets 48 KiB of shared memory, static and dynamic together, unless more is allowed. All that the device has is allowed, and once, before
+    /// anybody can launch: a launch then needs neither a check nor a lock, and the driver refuses what is too much. It reserves nothing.
+    /// </summary>
+    private void AllowShared()
     {
+        var bytes = module.Context.Device.MaxSharedBytesPerBlock - StaticSharedBytes;
         RawDriver.cuFuncSetAttribute(raw, Flags.MaxDynamicSharedBytes, bytes).Check("cuFuncSetAttribute", () => $"{bytes:N0} bytes of shared memory for {Name}");
-        sharedBytesAllowed = bytes;
     }
 
     private int Attribute(int attribute)
@@ -99,5 +99,7 @@ public sealed unsafe class CudaFunction
     }
 
     private void Refuse(CudaStatus status, in LaunchConfiguration configuration) => Status.Throw(
-        "cuLaunchKernel", status, $"{Name} with grid {configuration.Grid}, block {configuration.Block}, {configuration.SharedBytes:N0} bytes of shared memory");
+        configuration.Cluster is null ? "cuLaunchKernel" : "cuLaunchKernelEx", status,
+        $"{Name} with grid {configuration.Grid}, block {configuration.Block}, {configuration.SharedBytes:N0} bytes of shared memory"
+        + (configuration.Cluster is { } cluster ? $", clusters of {cluster}" : ""));
 }

@@ -15,6 +15,7 @@ IDLE cuDeviceGet(int* device, int ordinal) { return *device = ordinal, 0; }
 IDLE cuDeviceGetName(char* name, int, int) { return name[0] = '-', name[1] = 0, 0; }
 IDLE cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = size_t(1) << 40, 0; }
 IDLE cuDeviceGetAttribute(int* value, int attribute, int) { return *value = attribute == 75 ? 9 : attribute == 76 ? 0 : 1024, 0; }
+IDLE cuFuncGetAttribute(int* value, int, void*) { return *value = 0, 0; }
 IDLE cuMemGetInfo_v2(size_t* free, size_t* total) { return *free = *total = size_t(1) << 40, 0; }
 IDLE cuGetErrorName(int, const char** name) { return *name = "-", 0; }
 IDLE cuGetErrorString(int, const char** text) { return *text = "-", 0; }

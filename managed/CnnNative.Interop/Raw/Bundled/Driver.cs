@@ -45,7 +45,6 @@ internal static unsafe partial class Driver
     [LibraryImport(Library)] public static partial CudaStatus cuStreamCreate(nint* stream, uint flags);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamDestroy_v2(nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamSynchronize(nint stream);
-    [LibraryImport(Library)] public static partial CudaStatus cuStreamQuery(nint stream);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamWaitEvent(nint stream, nint cudaEvent, uint flags);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamBeginCapture_v2(nint stream, uint mode);
     [LibraryImport(Library)] public static partial CudaStatus cuStreamEndCapture(nint stream, nint* graph);

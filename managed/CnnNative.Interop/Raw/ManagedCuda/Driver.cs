@@ -115,8 +115,6 @@ internal static unsafe partial class Driver
 
     public static CudaStatus cuStreamSynchronize(nint stream) => (CudaStatus)Native.Streams.cuStreamSynchronize(new() { Pointer = stream });
 
-    public static CudaStatus cuStreamQuery(nint stream) => (CudaStatus)Native.Streams.cuStreamQuery(new() { Pointer = stream });
-
     public static CudaStatus cuStreamWaitEvent(nint stream, nint cudaEvent, uint flags) =>
         (CudaStatus)Native.Streams.cuStreamWaitEvent(new() { Pointer = stream }, new() { Pointer = cudaEvent }, flags);
 
