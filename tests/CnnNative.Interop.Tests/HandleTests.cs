@@ -63,6 +63,45 @@ public sealed class HandleTests
     }
 
     [Test]
+    public void A_disposed_context_that_a_stream_still_holds_works_on()
+    {
+        using var context = CudaContext.Open(CudaDriver.Device(0));
+        var stream = CudaStream.Create(context);
+        context.Dispose();
+        using (var memory = DeviceMemory.Allocate(context, 64)) stream.Fill(memory.Pointer, 1, 64);
+        stream.Synchronize();
+        stream.Dispose();
+        Assert.That(() => CudaStream.Create(context), Throws.TypeOf<ObjectDisposedException>(), "nothing holds it any more");
+        Assert.That(Emulator.Live, Is.EqualTo(before));
+    }
+
+    /// <summary>The finalizer of an object whose constructor failed must not give back references that were never counted: that would end the process.</summary>
+    [Test]
+    public void Memory_of_a_disposed_pool_is_refused_and_finalised()
+    {
+        using (var context = CudaContext.Open(CudaDriver.Device(0)))
+        using (var stream = CudaStream.Create(context))
+        {
+            var pool = CudaMemoryPool.Create(context);
+            pool.Dispose();
+            Refused(pool, stream);
+            for (var round = 0; round < 5; round++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            stream.Synchronize();
+        }
+
+        Assert.That(Emulator.Live, Is.EqualTo(before));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Refused(CudaMemoryPool pool, CudaStream stream) =>
+            Assert.That(() => DeviceMemory.Allocate(pool, stream, 100), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
     public void A_hundred_thousand_cycles_leave_nothing()
     {
         using (var context = CudaContext.Open(CudaDriver.Device(0)))

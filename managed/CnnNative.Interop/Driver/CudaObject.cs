@@ -30,7 +30,4 @@ public abstract class CudaObject : CudaHandle
             throw;
         }
     }
-
-    /// <summary>What was attempted, for the message of a failure.</summary>
-    private protected virtual string Describe() => "";
 }

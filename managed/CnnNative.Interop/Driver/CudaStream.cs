@@ -94,6 +94,14 @@ public sealed unsafe class CudaStream : CudaObject
     /// <exception cref="CudaException">Something that cannot be recorded was put into the stream.</exception>
     public CudaGraph EndCapture() => CudaGraph.EndCapture(this);
 
+    /// <summary>Ends a recording that failed and drops what was recorded; nothing where the driver has ended it already. Never throws: the caller has an error to tell.</summary>
+    internal void AbandonCapture() => Context.While(() =>
+    {
+        nint graph = 0;
+        var status = RawDriver.cuStreamEndCapture(Raw, &graph);
+        return status == CudaStatus.Success && graph != 0 ? RawDriver.cuGraphDestroy(graph) : status;
+    });
+
     /// <summary>Holds the stream and makes its context current.</summary>
     internal Usage Bound()
     {

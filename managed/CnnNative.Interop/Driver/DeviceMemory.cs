@@ -11,12 +11,8 @@ public sealed unsafe class DeviceMemory : CudaObject
     private DeviceMemory(CudaContext context, long bytes, CudaMemoryPool? pool, CudaStream? stream) : base(context)
     {
         Bytes = bytes;
-        this.pool = pool;
-        this.stream = stream;
-        if (stream is null) return;
-        var added = false;
-        stream.DangerousAddRef(ref added);
-        pool!.DangerousAddRef(ref added);
+        this.stream = Held(stream);
+        this.pool = Held(pool);
     }
 
     /// <summary>Size in bytes.</summary>

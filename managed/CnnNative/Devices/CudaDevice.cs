@@ -100,7 +100,8 @@ public sealed class CudaDevice : Device
         var recorder = new StepRecorder(this);
         try
         {
-            return new CapturedStep(recorder, Record(recorder, step), stream);
+            using var graph = Record(recorder, step);
+            return new CapturedStep(recorder, graph.Instantiate(stream), stream);
         }
         catch
         {
@@ -109,32 +110,26 @@ public sealed class CudaDevice : Device
         }
     }
 
-    /// <summary>Lets the step run with the stream in recording, and makes the recording launchable.</summary>
-    private CudaExecutableGraph Record(StepRecorder recorder, Action step)
+    /// <summary>Lets the step run with the stream in recording. However that ends, the stream runs its work again afterwards.</summary>
+    private CudaGraph Record(StepRecorder recorder, Action step)
     {
-        Recorder = recorder;
-        memory.IsCapturing = true;
-        recorder.Begin();
         stream.BeginCapture();
-        CudaGraph graph;
+        (Recorder, memory.IsCapturing) = (recorder, true);
+        recorder.Begin();
         try
         {
             using (Step()) step();
+            return stream.EndCapture();
         }
         catch
         {
-            End().Dispose();
+            stream.AbandonCapture();
             throw;
         }
-
-        using (graph = End()) return graph.Instantiate(stream);
-
-        CudaGraph End()
+        finally
         {
-            memory.IsCapturing = false;
-            Recorder = null;
+            (Recorder, memory.IsCapturing) = (null, false);
             recorder.End();
-            return stream.EndCapture();
         }
     }
 

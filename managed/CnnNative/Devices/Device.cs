@@ -79,7 +79,11 @@ public abstract class Device : IDisposable
 
     /// <summary>Gives cached memory back, and whatever else the device holds.</summary>
     /// <param name="disposing">Always true: devices have no finalizer.</param>
-    protected virtual void Dispose(bool disposing) => Memory.Trim();
+    protected virtual void Dispose(bool disposing)
+    {
+        if (IsShared) Memory.Trim();
+        else Memory.FreeCached();
+    }
 
     /// <summary>Copies host bytes into device memory.</summary>
     internal abstract void Write(Storage target, long byteOffset, ReadOnlySpan<byte> source);

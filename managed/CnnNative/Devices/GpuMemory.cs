@@ -17,6 +17,9 @@ internal sealed class GpuMemory(string name, CudaStream stream, CudaMemoryPool? 
     /// <summary>Whether the stream is being captured.</summary>
     public bool IsCapturing { get; set; }
 
+    /// <summary>Not while the stream is captured: what goes back in its order cannot go back then.</summary>
+    public bool CanFree => !IsCapturing;
+
     public nint Allocate(long bytes)
     {
         try
@@ -35,6 +38,14 @@ internal sealed class GpuMemory(string name, CudaStream stream, CudaMemoryPool? 
     public void Free(nint address, long bytes)
     {
         if (blocks.TryRemove(address, out var memory)) memory.Dispose();
+    }
+
+    /// <summary>What was freed in the order of the stream is the driver's to give only when the stream has got there.</summary>
+    public void Trim()
+    {
+        if (pool is null) return;
+        stream.Synchronize();
+        pool.Trim();
     }
 
     public DeviceOutOfMemoryException OutOfMemory(long requestedBytes, MemoryStatistics statistics, string holders)

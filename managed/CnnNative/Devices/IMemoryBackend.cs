@@ -9,8 +9,16 @@ internal interface IMemoryBackend
     /// <summary>Takes memory from the system; 0 if there is none. At least 64-byte aligned.</summary>
     nint Allocate(long bytes);
 
-    /// <summary>Gives memory back to the system.</summary>
+    /// <summary>Whether memory can be given back now.</summary>
+    bool CanFree => true;
+
+    /// <summary>Gives memory back to the system; only while <see cref="CanFree"/>.</summary>
     void Free(nint address, long bytes);
+
+    /// <summary>Gives back what the system's own pool keeps of the memory that was freed; only while <see cref="CanFree"/>.</summary>
+    void Trim()
+    {
+    }
 
     /// <summary>What to throw when there is no memory left.</summary>
     /// <param name="requestedBytes">Bytes asked for.</param>

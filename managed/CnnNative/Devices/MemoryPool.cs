@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace CnnNative;
@@ -14,9 +15,14 @@ public sealed class MemoryPool
 
     /// <summary>Live bytes below which forgotten tensors are left to the garbage collector's own pace.</summary>
     private const long PatienceBytes = 256L << 20;
+
+    /// <summary>Lines of the report of what holds the memory.</summary>
+    private const int MostHolders = 10;
+
     private readonly IMemoryBackend backend;
     private readonly Lock gate = new();
     private readonly Dictionary<long, Stack<nint>> bins = [];
+    private readonly Dictionary<long, int> liveSizes = [];
     private readonly ConcurrentDictionary<long, (string Site, long Bytes)> sites = new();
     private long liveBytes, liveBlocks, cachedBytes, peakLiveBytes, backendAllocations, finalizedBlocks, nextId;
     private readonly List<MemoryReservation> reservations = [];
@@ -43,8 +49,20 @@ public sealed class MemoryPool
         lock (gate) peakLiveBytes = liveBytes;
     }
 
-    /// <summary>Gives the cached blocks back to the system.</summary>
+    /// <summary>Gives the cached blocks back to the system, after the work of the device that may use them. While a step is captured they stay.</summary>
+    /// <exception cref="Interop.CudaException">An earlier kernel failed.</exception>
     public void Trim()
+    {
+        lock (gate)
+        {
+            if (!backend.CanFree) return;
+            FreeCached();
+            backend.Trim();
+        }
+    }
+
+    /// <summary>Lets the cached blocks go and waits for nothing: the end of a device.</summary>
+    internal void FreeCached()
     {
         lock (gate)
         {
@@ -69,6 +87,18 @@ public sealed class MemoryPool
             .OrderByDescending(group => group.Bytes);
         foreach (var (site, bytes, count) in groups) report.AppendLine($"{bytes:N0} bytes in {count} tensors made {site}");
         return report.ToString();
+    }
+
+    /// <summary>What holds the live bytes: places under <see cref="TrackCreation"/>; else how many blocks of which size, the sizes that hold most.</summary>
+    private string Holders()
+    {
+        var places = LeakReport();
+        if (places.Length > 0) return places;
+        lock (gate)
+        {
+            var sizes = liveSizes.Where(entry => entry.Value > 0).OrderByDescending(entry => entry.Key * entry.Value).Take(MostHolders);
+            return string.Concat(sizes.Select(entry => $"{entry.Key * entry.Value:N0} bytes in {entry.Value} blocks of {entry.Key:N0} bytes\n"));
+        }
     }
 
     /// <summary>From now on every block that is lent belongs to the reservation returned, also after it was given back; one at a time.</summary>
@@ -104,15 +134,20 @@ public sealed class MemoryPool
     internal Block Take(long bytes)
     {
         var size = RoundUp(bytes);
-        var address = TryTake(size);
+        var address = TryTake(size, mayCollect: true);
         if (address == 0)
         {
-            CollectForgotten();
-            Trim();
-            address = TryTake(size);
+            CollectForgotten(size);
+            address = TryTake(size, mayCollect: false);
         }
 
-        if (address == 0) throw backend.OutOfMemory(bytes, Statistics, LeakReport());
+        if (address == 0)
+        {
+            Trim();
+            address = TryTake(size, mayCollect: false);
+        }
+
+        if (address == 0) throw backend.OutOfMemory(bytes, Statistics, Holders());
 
         var id = 0L;
         if (TrackCreation)
@@ -124,8 +159,8 @@ public sealed class MemoryPool
         return new Block(address, size, id);
     }
 
-    /// <summary>A cached block, or a new one while the pool may still grow; 0 when forgotten tensors should be collected first.</summary>
-    private nint TryTake(long size)
+    /// <summary>A cached block, or a new one; 0 when there is none, or when forgotten tensors should be collected first.</summary>
+    private nint TryTake(long size, bool mayCollect)
     {
         lock (gate)
         {
@@ -137,7 +172,7 @@ public sealed class MemoryPool
             }
             else
             {
-                if (liveBytes + size > collectAt) return 0;
+                if (mayCollect && liveBytes + size > collectAt) return 0;
                 address = backend.Allocate(size);
                 if (address == 0) return 0;
                 backendAllocations++;
@@ -145,6 +180,7 @@ public sealed class MemoryPool
 
             liveBytes += size;
             liveBlocks++;
+            CollectionsMarshal.GetValueRefOrAddDefault(liveSizes, size, out _)++;
             peakLiveBytes = Math.Max(peakLiveBytes, liveBytes);
             open?.Add(address);
             return address;
@@ -155,11 +191,12 @@ public sealed class MemoryPool
     /// Tensors that nobody disposed and no scope owns are small objects to the garbage collector, which knows nothing of
     /// the device memory behind them; so the pool asks for a collection itself each time the live bytes have doubled.
     /// </summary>
-    private void CollectForgotten()
+    /// <param name="size">What is asked for, and will be live next.</param>
+    private void CollectForgotten(long size)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        lock (gate) collectAt = Math.Max(PatienceBytes, 2 * liveBytes) + PatienceBytes;
+        lock (gate) collectAt = 2 * (liveBytes + size) + PatienceBytes;
     }
 
     internal void Return(in Block block, bool finalized)
@@ -185,6 +222,7 @@ public sealed class MemoryPool
         cachedBytes += size;
         liveBytes -= size;
         liveBlocks--;
+        liveSizes[size]--;
     }
 
     /// <summary>Rounds up to a multiple of an eighth of the power of two below.</summary>

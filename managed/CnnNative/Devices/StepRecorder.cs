@@ -66,9 +66,10 @@ internal sealed class StepRecorder : IDisposable
         return new OptimizerCall(this);
     }
 
-    /// <summary>Puts the numbers of the next replay on the device, and counts the replay.</summary>
+    /// <summary>Puts the numbers of the next replay on the device, and counts the replay. Replays that are all alike have none: there is nothing to put there.</summary>
     public void Advance()
     {
+        if (streams == 0 && clocks.Count == 0) return;
         var position = device.Random.Position;
         MemoryMarshal.Write(block, position - firstStream);
         for (var i = 0; i < clocks.Count; i++) MemoryMarshal.Write(block.AsSpan((i + 1) * Unsafe.SizeOf<OptimizerClock>()), clocks[i]());

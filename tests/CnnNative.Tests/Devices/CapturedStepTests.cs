@@ -1,3 +1,4 @@
+using CnnNative.Interop;
 using CnnNative.Layers;
 using CnnNative.Optimizers;
 using CnnNative.TestKit;
@@ -60,6 +61,80 @@ public sealed class CapturedStepTests : IDeviceFixture
     }
 
     [Test]
+    public void The_steps_own_error_surfaces_also_where_the_recording_is_spoiled()
+    {
+        using var x = Tensor.Ones([3], Cuda);
+        Assert.That(() => Cuda.Capture(SecondTime(() => Cuda.Synchronize())), Throws.TypeOf<CudaException>().With.Message.Contains("cuStreamSynchronize"));
+        Assert.That(() => Cuda.Capture(SecondTime(() =>
+        {
+            Assert.That(Cuda.Synchronize, Throws.TypeOf<CudaException>());
+            throw new ArithmeticException("the step's own");
+        })), Throws.TypeOf<ArithmeticException>().With.Message.EqualTo("the step's own"));
+        RequireUsable(x);
+    }
+
+    /// <summary>Each call of the driver within a capture fails once: the error is told, and the device captures and computes as before.</summary>
+    [Test]
+    public void A_capture_that_fails_anywhere_leaves_the_device_usable()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("failures are injected into the emulated driver");
+        using var x = Tensor.Ones([3], Cuda);
+        using var y = Tensor.Empty([3], device: Cuda);
+        Capture();
+        var first = Emulator.CallCount;
+        Capture();
+        var calls = Emulator.CallCount - first;
+        for (ulong call = 1; call <= calls; call++)
+        {
+            Emulator.FailCall(call, (CudaStatus)999);
+            try
+            {
+                Capture();
+            }
+            catch (CudaException error)
+            {
+                Assert.That(error.Status, Is.EqualTo((CudaStatus)999), error.Message);
+            }
+            finally
+            {
+                Emulator.FailCall(0, CudaStatus.Success);
+            }
+
+            RequireUsable(x);
+        }
+
+        void Capture() => Cuda.Capture(() => Cuda.Engine.Elementwise.Scale(x, 2f, y)).Dispose();
+    }
+
+    /// <summary>What a recording asks for beyond what the pool has makes the pool look for cached memory: none of it can go back then, and none may get lost.</summary>
+    [Test]
+    public void Cached_memory_outlives_a_recording_that_needs_more()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("what is alive in the driver can be counted in the emulated one only");
+        using var x = Tensor.Ones([3], Cuda);
+        Cuda.Memory.Trim();
+        var before = Emulator.Live.Allocations;
+        Tensor.Empty([30 << 20], device: Cuda).Dispose();
+        Assert.That(() => Cuda.Capture(SecondTime(() => Tensor.Empty([1 << 20, 1 << 20], device: Cuda))), Throws.InstanceOf<DeviceOutOfMemoryException>());
+        Assert.That(Cuda.Memory.Statistics.CachedBytes, Is.GreaterThanOrEqualTo(30L << 22));
+        Cuda.Memory.Trim();
+        Assert.That(Emulator.Live.Allocations, Is.EqualTo(before));
+    }
+
+    /// <summary>What is the same in every replay has nothing to bring to the device before it: one launch of the graph, and no copy.</summary>
+    [Test]
+    public void A_replay_without_random_numbers_and_rates_is_the_graph_alone()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("calls are counted by the emulated driver");
+        using var x = Tensor.Ones([3], Cuda);
+        using var step = Cuda.Capture(() => Cuda.Engine.Elementwise.Scale(x, 2f, x));
+        var first = Emulator.CallCount;
+        step.Replay();
+        Assert.That(Emulator.CallCount - first, Is.EqualTo(2), "bind the context, launch the graph");
+        Assert.That(x.ToArray<float>(), Has.All.EqualTo(4f));
+    }
+
+    [Test]
     public void A_disposed_step_refuses()
     {
         using var x = Tensor.Ones([3], Cuda);
@@ -71,6 +146,24 @@ public sealed class CapturedStepTests : IDeviceFixture
 
     [Test]
     public void The_cpu_has_none() => Assert.That(() => CpuDevice.Shared.Capture(() => { }), Throws.TypeOf<EngineNotSupportedException>());
+
+    /// <summary>A step that does this only when it is recorded.</summary>
+    private static Action SecondTime(Action work)
+    {
+        var runs = 0;
+        return () =>
+        {
+            if (runs++ == 1) work();
+        };
+    }
+
+    private void RequireUsable(Tensor x)
+    {
+        using var y = Tensor.Zeros([3], Cuda);
+        using (var step = Cuda.Capture(() => Cuda.Engine.Elementwise.Scale(x, 3f, y))) step.Replay();
+        Assert.That(y.ToArray<float>(), Is.EqualTo(x.ToArray<float>().Select(value => 3 * value)));
+        Cuda.Memory.Trim();
+    }
 
     private void RequireEqual(Func<IEnumerable<Tensor>, Optimizer> optimizer, float? clipNorm = null)
     {

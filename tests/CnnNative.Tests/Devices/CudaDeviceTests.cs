@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using CnnNative.Engines.Native;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
@@ -48,6 +50,60 @@ public sealed class CudaDeviceTests : IDeviceFixture
         Assert.That(error.Message, Does.Contain("cuda:0").And.Contain("4,398,046,511,104"));
         Assert.That(error.TotalBytes, Is.EqualTo(Cuda.Info.TotalBytes));
         Assert.That(error.FreeBytes, Is.GreaterThan(0).And.LessThanOrEqualTo(error.TotalBytes));
+    }
+
+    /// <summary>The driver's own pool keeps what is freed: it has to be told.</summary>
+    [Test]
+    public void Trimmed_memory_is_free_on_the_device()
+    {
+        const long bytes = 64 << 20;
+        var context = ((NativeEngine)Cuda.Engine).Context.Stream.Context;
+        Cuda.Memory.Trim();
+        var before = context.MemoryInfo().Free;
+        Tensor.Empty([(int)bytes / sizeof(float)], device: Cuda).Dispose();
+        Assert.That(context.MemoryInfo().Free, Is.LessThanOrEqualTo(before - bytes));
+        Cuda.Memory.Trim();
+        Assert.That(context.MemoryInfo().Free, Is.EqualTo(before));
+        Assert.That(Cuda.Memory.Statistics.CachedBytes, Is.Zero);
+    }
+
+    [Test]
+    public void Sixteen_threads_share_a_device()
+    {
+        var expected = Convolve(0);
+        var failures = new ConcurrentQueue<string>();
+        var threads = Enumerable.Range(0, 16).Select(_ => new Thread(Work)).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) Assert.That(thread.Join(TimeSpan.FromMinutes(2)), Is.True, "a thread hangs");
+        Assert.That(failures, Is.Empty);
+
+        void Work()
+        {
+            try
+            {
+                for (var round = 0; round < 3; round++)
+                {
+                    if (!Convolve(round).SequenceEqual(expected)) failures.Enqueue("other numbers than alone");
+                }
+            }
+            catch (Exception error)
+            {
+                failures.Enqueue(error.ToString());
+            }
+        }
+    }
+
+    /// <summary>The gradient of a filter behind batch normalisation and pooling; the round moves only where memory lies.</summary>
+    private float[] Convolve(int round)
+    {
+        using var scope = Cuda.Step();
+        _ = Tensor.Empty([1 + 1000 * round], device: Cuda);
+        var x = Tensor.From(Enumerable.Range(0, 2 * 4 * 8 * 8).Select(i => i % 17 / 17f).ToArray(), [2, 4, 8, 8], Cuda);
+        var w = Tensor.From(Enumerable.Range(0, 4 * 4 * 9).Select(i => i % 13 / 13f).ToArray(), [4, 4, 3, 3], Cuda);
+        w.RequiresGrad = true;
+        var y = Functional.MaxPool2d(Functional.BatchNorm(Functional.Conv2d(x, w, padding: 1), null, null, training: true), 2);
+        y.Backward(Tensor.Ones(y.Shape, Cuda));
+        return w.Grad!.ToArray<float>();
     }
 
     [Test]

@@ -62,6 +62,41 @@ public sealed class MemoryPoolTests
     }
 
     [Test]
+    public void WithoutPlacesTheErrorTellsTheSizesThatHoldMost()
+    {
+        var pool = new MemoryPool(new TinyMemory(Megabyte));
+        var held = ((int[])[256, 300_000, 256, 300_000, 1024]).Select(bytes => pool.Take(bytes)).ToList();
+        pool.Return(held[4], finalized: false);
+        var error = Assert.Throws<DeviceOutOfMemoryException>(() => pool.Take(900_000))!;
+        Assert.That(error.Message, Does.EndWith($"held by:\n{2 * held[1].Size:N0} bytes in 2 blocks of {held[1].Size:N0} bytes\n512 bytes in 2 blocks of 256 bytes\n"));
+    }
+
+    /// <summary>More than the live bytes at which forgotten tensors are collected: that is no reason to refuse it.</summary>
+    [Test]
+    public void OneBlockMayBeLargerThanThePoolsPatience()
+    {
+        var pool = new MemoryPool(new TinyMemory(4L << 30));
+        var large = pool.Take(1L << 30);
+        Assert.That(large.Size, Is.EqualTo(1L << 30));
+        pool.Return(large, finalized: false);
+        pool.Trim();
+    }
+
+    [Test]
+    public void CachedBlocksStayWhereTheyCannotBeGivenBackNow()
+    {
+        var memory = new TinyMemory(Megabyte) { CanFree = false };
+        var pool = new MemoryPool(memory);
+        pool.Return(pool.Take(256), finalized: false);
+        pool.Trim();
+        Assert.That((memory.Allocated, pool.Statistics.CachedBytes), Is.EqualTo((256, 256)));
+        Assert.Throws<DeviceOutOfMemoryException>(() => pool.Take(2 * Megabyte));
+        memory.CanFree = true;
+        pool.Trim();
+        Assert.That((memory.Allocated, pool.Statistics.CachedBytes), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
     public void ThePeakStartsAgainFromWhatIsLive()
     {
         var pool = new MemoryPool(new TinyMemory(Megabyte));

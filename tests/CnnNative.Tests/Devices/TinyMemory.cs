@@ -12,6 +12,8 @@ internal sealed unsafe class TinyMemory(long limit) : IMemoryBackend
     /// <summary>Bytes that the pool holds, live or cached.</summary>
     public long Allocated => allocated;
 
+    public bool CanFree { get; set; } = true;
+
     public nint Allocate(long bytes)
     {
         if (Interlocked.Add(ref allocated, bytes) <= limit) return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
