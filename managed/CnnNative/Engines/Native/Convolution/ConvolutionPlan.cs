@@ -55,8 +55,7 @@ internal static class ConvolutionPlan
         ConvolutionAlgorithm algorithm, in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout x, Layout y) => algorithm switch
     {
         ConvolutionAlgorithm.ImplicitGemm => true,
-        ConvolutionAlgorithm.Depthwise =>
-            problem.IsDepthwise && x == y && (pass != ConvolutionPass.BackwardWeight || DepthwiseConvolution.SumsFilters(problem, type, x)),
+        ConvolutionAlgorithm.Depthwise => problem.IsDepthwise && x == y,
         ConvolutionAlgorithm.Pointwise =>
             type == DType.Float32 && problem.IsPointwise && problem.Groups == 1 && x == y
             && (x == Layout.Nhwc || (pass != ConvolutionPass.BackwardWeight && problem.N <= MostLayers)),

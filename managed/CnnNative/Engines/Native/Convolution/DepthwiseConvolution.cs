@@ -8,12 +8,10 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class DepthwiseConvolution(NativeContext context, int multiprocessors)
 {
-    private long ThreadsOfDevice => (long)multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
+    /// <summary>Blocks of 128 threads that keep a multiprocessor busy while each waits for its own loads.</summary>
+    private const int SumBlocksPerMultiprocessor = 8;
 
-    /// <summary>Whether there is a kernel for the gradient by the filters; the other passes have one for every window.</summary>
-    public static bool SumsFilters(in ConvolutionProblem p, DType type, Layout layout) =>
-        DepthwiseShape.Fits(p)
-        && (layout == Layout.Nhwc || DepthwisePlanes.For(DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type), p.PaddingMode, false, 1).Rows > 0);
+    private long ThreadsOfDevice => (long)multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
 
     /// <summary>y = clamp(x * w + bias).</summary>
     public void Forward(in ConvolutionProblem p, DType type, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
@@ -36,11 +34,23 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
         else context.Kernels.DepthwiseDgradAnyNchw(type, strips.Launch(), dy.Pointer, w.Pointer, dx.Pointer, geometry, strips, strideH, strideW);
     }
 
-    /// <summary>dw from x and dy, where <see cref="SumsFilters"/>.</summary>
+    /// <summary>dw from x and dy.</summary>
     public void BackwardWeight(in ConvolutionProblem p, DType type, Placed x, Placed dy, DevicePointer dw)
     {
-        var shape = DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type);
         var geometry = Whole(ConvGeometry.Forward(p, x.Layout, dy.Layout), p);
+        if (DepthwiseShape.Fits(p) && TryBackwardWeight(p, type, geometry, x, dy, dw)) return;
+        var sums = DepthwiseSums.Cut(p, x.Layout, SumBlocksPerMultiprocessor * (long)multiprocessors);
+        var count = p.WeightShape.Count;
+        using var partial = context.Rent(count * sums.Splits * sizeof(float));
+        var launch = sums.Launch(p, x.Layout);
+        if (x.Layout == Layout.Nhwc) context.Kernels.DepthwiseWgradAnyNhwc(type, launch, x.Pointer, dy.Pointer, partial, geometry, sums);
+        else context.Kernels.DepthwiseWgradAnyNchw(type, launch, x.Pointer, dy.Pointer, partial, geometry, sums);
+        new SplitSums(context, type).Add(partial, dw, count, sums.Splits);
+    }
+
+    private bool TryBackwardWeight(in ConvolutionProblem p, DType type, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw)
+    {
+        var shape = DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type);
         var kernel = DepthwiseKernels.Of(shape.Pass, x.Layout, p.R, type);
         var count = p.WeightShape.Count;
         if (x.Layout == Layout.Nhwc)
@@ -53,10 +63,13 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
         else
         {
             var planes = DepthwisePlanes.For(shape, p.PaddingMode, x.IsAligned && dy.IsAligned, multiprocessors);
+            if (planes.Rows == 0) return false;
             using var partial = context.Rent(count * planes.Splits * sizeof(float));
             context.Kernels.DepthwiseWgradNchw(kernel, planes.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, planes);
             new SplitSums(context, type).Add(partial, dw, count, planes.Splits);
         }
+
+        return true;
     }
 
     private bool TryForward(

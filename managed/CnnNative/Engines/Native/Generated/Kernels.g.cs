@@ -205,6 +205,12 @@ internal enum Kernel
     DepthwiseWgradNhwc7x7F32,
     DepthwiseWgradNhwc7x7Bf16,
     DepthwiseWgradNhwc7x7F16,
+    DepthwiseWgradAnyNchwF32,
+    DepthwiseWgradAnyNchwBf16,
+    DepthwiseWgradAnyNchwF16,
+    DepthwiseWgradAnyNhwcF32,
+    DepthwiseWgradAnyNhwcBf16,
+    DepthwiseWgradAnyNhwcF16,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -610,6 +616,12 @@ internal sealed unsafe partial class Kernels
         new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_f32", 128, "sm_80 sm_90a"),
         new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_bf16", 128, "sm_80 sm_90a"),
         new("depthwise_nhwc_wgrad", "depthwise_wgrad_nhwc_7x7_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nchw_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nchw_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nchw_f16", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_f32", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_bf16", 128, "sm_80 sm_90a"),
+        new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_f16", 128, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -829,6 +841,7 @@ internal sealed unsafe partial class Kernels
         ("DepthwisePlanes", 36, sizeof(DepthwisePlanes)),
         ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
+        ("DepthwiseSums", 20, sizeof(DepthwiseSums)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
         ("FastDivisor", 12, sizeof(FastDivisor)),
@@ -2062,6 +2075,42 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &rows;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_any_nchw_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseSums sums)</summary>
+    public void DepthwiseWgradAnyNchw(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseSums sums)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &sums;
+        Launch(OfType(type, Kernel.DepthwiseWgradAnyNchwF32, Kernel.DepthwiseWgradAnyNchwBf16, Kernel.DepthwiseWgradAnyNchwF16), launch, arguments);
+    }
+
+    /// <summary>depthwise_wgrad_any_nhwc_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseSums sums)</summary>
+    public void DepthwiseWgradAnyNhwc(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseSums sums)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &sums;
+        Launch(OfType(type, Kernel.DepthwiseWgradAnyNhwcF32, Kernel.DepthwiseWgradAnyNhwcBf16, Kernel.DepthwiseWgradAnyNhwcF16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from depthwise_wgrad_any_nchw_f32 to depthwise_wgrad_any_nhwc_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DepthwiseSums sums)</summary>
+    public void DepthwiseWgradAny(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DepthwiseSums sums)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &sums;
         Launch(kernel, launch, arguments);
     }
 

@@ -34,6 +34,7 @@ internal static class ConvolutionShapes
         yield return Case("depthwise, a window wider than the image", Problem(2, 3, 4, 5, 3, 7, 7, pad: 3, groups: 3));
         yield return Case("depthwise with a multiplier and a stride", Problem(2, 6, 17, 19, 12, 5, 3, pad: 1, stride: 2, groups: 6));
         yield return Case("depthwise with a multiplier in registers", Problem(2, 4, 7, 9, 8, 3, 3, pad: 1, groups: 4));
+        yield return Case("depthwise, dilated, more than a slice, a multiplier", Problem(2, 20, 9, 10, 40, 3, 5, pad: 2, dilation: 2, groups: 20));
         yield return Case("depthwise, dilated", Problem(1, 4, 11, 9, 4, 3, 3, pad: 2, dilation: 2, groups: 4));
         yield return Case("stem of a residual network", Problem(1, 3, 20, 21, 8, 7, 7, pad: 3, stride: 2));
         yield return Case("stride past the filter", Problem(2, 3, 17, 13, 5, 2, 2, stride: 3));

@@ -1,5 +1,6 @@
 using CnnNative.Engines;
 using CnnNative.Engines.Native;
+using CnnNative.Interop;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native.Convolution;
@@ -39,6 +40,20 @@ internal sealed class DepthwisePlanTests
             // The gradient by the input tells rows of one parity from the other by their warp.
             if (shape.Pass == ConvolutionPass.BackwardData) Assert.That(rows.RowsPerStep % 2, Is.Zero, $"rows of a step of {shape}");
         }
+    }
+
+    [Test]
+    public void Pixels_are_summed_once_by_threads_that_have_work(
+        [Values] Layout layout, [Values(1, 132 * 8)] long wanted, [Values(1, 7, 56, 225)] int size, [Values(1, 480)] int channels, [Values(1, 128)] int images)
+    {
+        var problem = ConvolutionShapes.Problem(images, channels, size, size + 2, 2 * channels, 3, 5, 1, groups: channels);
+        var (sums, launch) = (DepthwiseSums.Cut(problem, layout, wanted), DepthwiseSums.Cut(problem, layout, wanted).Launch(problem, layout));
+        Assert.That(sums.Pixels, Is.EqualTo(images * problem.P * problem.Q));
+        Assert.That((long)sums.PixelsPerSplit * sums.Splits, Is.InRange(sums.Pixels, sums.Pixels + sums.PixelsPerSplit - 1), "every pixel in one split");
+        Assert.That(launch.Grid, Is.EqualTo(new Dim3(layout == Layout.Nhwc ? (2 * channels + 31) / 32 : 2 * channels, sums.Splits)));
+        Assert.That(launch.Block, Is.EqualTo(new Dim3(128)));
+        if (sums.Splits > 1) Assert.That((sums.Splits - 1) * launch.Grid.X, Is.LessThan(wanted), "no more splits than are wanted");
+        Assert.That(sums.Splits, Is.LessThanOrEqualTo(Math.Max(1, sums.Pixels / (10 * 3 * 5) + 1)), "partial results are little against the gradient");
     }
 
     [Test]
