@@ -2,6 +2,7 @@
 #pragma once
 
 #include "machine/instruction.h"
+#include "machine/ordering.h"
 #include "ptx/tree.h"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct Access {
   unsigned bytes;                    // per lane
   std::uint32_t lanes;
   const std::uint64_t* addresses;    // per lane; .shared addresses for shared
+  Scope scope = Scope::system;       // of an atomic or strong access
 };
 
 // Called after the bounds check and before the access when Warp::instrumented is set. False: it has faulted, and the

@@ -88,7 +88,7 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
 }
 
 bool resolveLanes(Warp& warp, const Instruction* i, ptx::Space space, const std::uint64_t* addresses, unsigned bytes,
-                  std::uint32_t lanes, AccessKind kind, std::byte** hosts) {
+                  std::uint32_t lanes, AccessKind kind, std::byte** hosts, Scope scope) {
   using ptx::Space;
   const bool writes = isStore(kind) || kind == AccessKind::atomic;
   std::uint64_t inSpace[warpLanes];
@@ -110,9 +110,9 @@ bool resolveLanes(Warp& warp, const Instruction* i, ptx::Space space, const std:
     }
   }
   if (!warp.instrumented) return true;
-  if (global && !observe(warp, i, {Space::global, kind, bytes, global, inSpace})) return false;
-  if (shared && !observe(warp, i, {Space::shared, kind, bytes, shared, inSpace})) return false;
-  return !local || observe(warp, i, {Space::local, kind, bytes, local, inSpace});
+  if (global && !observe(warp, i, {Space::global, kind, bytes, global, inSpace, scope})) return false;
+  if (shared && !observe(warp, i, {Space::shared, kind, bytes, shared, inSpace, scope})) return false;
+  return !local || observe(warp, i, {Space::local, kind, bytes, local, inSpace, scope});
 }
 
 }  // namespace cnn::emu

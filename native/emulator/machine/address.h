@@ -16,7 +16,7 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
                        unsigned lane, bool writes, ptx::Space& actual);
 // The same for all lanes; splits observation by space. False after a fault.
 bool resolveLanes(Warp& warp, const Instruction* i, ptx::Space space, const std::uint64_t* addresses, unsigned bytes,
-                  std::uint32_t lanes, AccessKind kind, std::byte** hosts);
+                  std::uint32_t lanes, AccessKind kind, std::byte** hosts, Scope scope = Scope::system);
 
 // Flags of memory instructions.
 inline constexpr std::uint32_t wideAddress = 1;  // the base has 8-byte lanes

@@ -13,7 +13,7 @@ namespace {
 using ptx::Space;
 using ptx::Type;
 
-// slot[0]: d, slot[1]: b, slot[2]: c, slot[4]: address; flags: as for memory, space at bit 8, bit 2: no result
+// slot[0]: d, slot[1]: b, slot[2]: c, slot[4]: address, slot[5]: ordering; flags: as for memory, space at bit 8, bit 2: no result
 constexpr std::uint32_t noResult = 2;
 constexpr unsigned spaceShift = 8;
 
@@ -59,8 +59,9 @@ template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruc
   LaneAddresses a;
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
-  if (!resolveLanes(warp, i, Space(i->flags >> spaceShift & 0xff), a.at, sizeof(T), mask, AccessKind::atomic, hosts)) return nullptr;
-  const StrongAccess order(warp, mask, a);
+  const Ordering ordering = Ordering::unpack(i->slot[5]);
+  if (!resolveLanes(warp, i, Space(i->flags >> spaceShift & 0xff), a.at, sizeof(T), mask, AccessKind::atomic, hosts, ordering.scope)) return nullptr;
+  const StrongAccess order(warp, mask, a, AccessKind::atomic, ordering);
   const auto *const b = warp.lanes<const Storage<T>>(i->slot[1]), *const c = warp.lanes<const Storage<T>>(i->slot[2]);
   Storage<T> old[warpLanes];
   for (unsigned l = 0; l < warpLanes; ++l) {
@@ -82,8 +83,9 @@ const Instruction* reduceVector(Warp& warp, const Instruction* i) {
   LaneAddresses a;
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
-  if (!resolveLanes(warp, i, Space::global, a.at, 4 * i->count, mask, AccessKind::atomic, hosts)) return nullptr;
-  const StrongAccess order(warp, mask, a);
+  const Ordering ordering = Ordering::unpack(i->slot[5]);
+  if (!resolveLanes(warp, i, Space::global, a.at, 4 * i->count, mask, AccessKind::atomic, hosts, ordering.scope)) return nullptr;
+  const StrongAccess order(warp, mask, a, AccessKind::atomic, ordering);
   for (unsigned l = 0; l < warpLanes; ++l)
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;
@@ -133,6 +135,7 @@ void decodeAddress(Decoder& d, const ptx::Operand& operand, Instruction& out) {
   Space space = d.has("global") ? Space::global : d.has("shared") || d.has("shared::cta") || d.has("shared::cluster") ? Space::shared : Space::generic;
   if (space == Space::generic && address.space != Space::generic) space = address.space;
   out.slot[4] = address.slot;
+  out.slot[5] = orderingOf(d, Scope::device).packed();
   out.immediate = address.offset;
   out.flags |= (address.wide ? wideAddress : 0) | std::uint32_t(space) << spaceShift;
 }

@@ -71,7 +71,7 @@ const Instruction* barrier(Warp& warp, const Instruction* i) {
   if (!(warp.arrivedLanes & lanes)) {
     if (arrive(warp, i, barrier, lanes) == nullptr) return nullptr;
     warp.ticket[lane] = barrier.phase;
-    syncRelease(warp, number + 16ull * barrier.phase);
+    syncRelease(warp, barrierKey(number, barrier.phase));
     if (i->flags & arriveOnly) {
       completeIfFull(*warp.block, barrier);
       warp.progressed = true;
@@ -83,7 +83,7 @@ const Instruction* barrier(Warp& warp, const Instruction* i) {
   completeIfFull(*warp.block, barrier);
   if (barrier.phase == warp.ticket[lane]) return warp.wait(i, "a barrier that other threads do not reach");
   warp.arrivedLanes &= ~lanes;
-  syncAcquire(warp, number + 16ull * warp.ticket[lane]);
+  syncAcquire(warp, barrierKey(number, warp.ticket[lane]));
   if (i->flags & reduces) storeReduction(warp, i, lanes, barrier, warp.ticket[lane]);
   return i + 1;
 }

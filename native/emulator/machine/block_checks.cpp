@@ -25,6 +25,8 @@ bool fail(Warp& warp, const Instruction* i, std::uint32_t lane, std::string mess
 
 bool stores(const Access& access) { return isStore(access.kind); }
 
+const char* nameOf(AccessKind kind) { return kind == AccessKind::atomic ? "atomic access" : isStore(kind) ? "write" : "read"; }
+
 std::uint32_t blockId(const Block& block) { return std::uint32_t(block.number() + 1); }
 
 Stamp stampOf(const Warp& warp, std::uint32_t time) {
@@ -59,8 +61,8 @@ bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access)
   if (nonCoherent_ && !checkNonCoherent(warp, i, access, spans)) return false;
   if (!races_) return true;
   const auto race = races_->access(warp, i, access, spans);
-  return !race || fail(warp, i, std::uint32_t(std::countr_zero(access.lanes)), "race: this " + std::string(stores(access) ? "write" : "read") + " of " +
-                           std::string(ptx::name(access.space)) + " memory is not ordered with " + *race);
+  return !race || fail(warp, i, race->lane, "race: this " + std::string(nameOf(access.kind)) + " of " + std::string(ptx::name(access.space)) +
+                                                " memory is not ordered with " + race->with);
 }
 
 void BlockChecks::noteWrite(const Warp& warp, const Access& access, const Spans& spans) {
@@ -166,6 +168,10 @@ ProxyOrder* proxiesOf(Block& block) { return block.checks ? block.checks->proxie
 
 BlockRaces* racesOf(Warp& warp) { return warp.block->checks ? warp.block->checks->races() : nullptr; }
 
+void acquireFromCluster(Warp& warp) {
+  if (ProxyOrder* proxies = proxiesOf(*warp.block); proxies && warp.block->cluster.size() > 1) proxies->acquireCluster(warp.index);
+}
+
 }  // namespace
 
 void asyncWriteBegin(Block& block, std::uint32_t address, std::uint32_t bytes, const char* what) { begin(block, address, bytes, true, what); }
@@ -236,14 +242,26 @@ void syncAcquire(Warp& warp, std::uint64_t key) {
   if (BlockRaces* races = racesOf(warp)) races->acquire(warp, key);
   if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->acquire(warp.index, key);
 }
-void strongRelease(Warp& warp, std::uint64_t key) {
+void clusterRelease(Warp& warp, std::uint64_t key) {
   syncRelease(warp, key);
-  if (BlockRaces* races = racesOf(warp)) races->releaseBlock();
+  if (BlockRaces* races = racesOf(warp)) races->releaseCluster(warp);
 }
-void strongAcquire(Warp& warp, std::uint64_t key) {
+void clusterAcquire(Warp& warp, std::uint64_t key) {
   syncAcquire(warp, key);
-  if (BlockRaces* races = racesOf(warp)) races->acquireBlock();
-  if (ProxyOrder* proxies = proxiesOf(*warp.block); proxies && warp.block->cluster.size() > 1) proxies->acquireCluster(warp.index);
+  if (BlockRaces* races = racesOf(warp)) races->acquireCluster(warp);
+  acquireFromCluster(warp);
+}
+void strongRelease(Warp& warp, std::uint64_t key, Ordering ordering) {
+  if (BlockRaces* races = racesOf(warp)) races->strongWrite(warp, key, ordering);
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->release(key);
+}
+void strongAcquire(Warp& warp, std::uint64_t key, Ordering ordering) {
+  if (BlockRaces* races = racesOf(warp)) races->strongRead(warp, key, ordering);
+  if (ProxyOrder* proxies = proxiesOf(*warp.block)) proxies->acquire(warp.index, key);
+  acquireFromCluster(warp);
+}
+void threadFence(Warp& warp, Ordering ordering) {
+  if (BlockRaces* races = racesOf(warp)) races->fence(warp, ordering);
 }
 void syncWarp(Warp& warp) {
   if (BlockRaces* races = racesOf(warp)) races->collective(warp);

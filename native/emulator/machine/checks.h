@@ -2,6 +2,7 @@
 #pragma once
 
 #include "machine/access.h"
+#include "machine/ordering.h"
 
 #include <cstdint>
 #include <string>
@@ -45,15 +46,22 @@ bool proxyReadsGlobal(Warp& warp, const Instruction* i, std::uint64_t address, s
 bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA = 0, std::uint64_t descriptorB = 0);
 
 // ---- for whatever synchronises, so that the race check knows ------------------------------------------------------
-// The warp hands its past over through `key` (an address of an mbarrier or atomic, a barrier number), or takes over what
-// others have handed over. Both do nothing unless checkRace or checkAsync is on.
+// All do nothing unless checkRace or checkAsync is on.
+// The warp hands its past over through `key` (an mbarrier's address, a barrier's number), or takes over what others have
+// handed over; and the same to and from other blocks of its cluster.
 void syncRelease(Warp& warp, std::uint64_t key);
 void syncAcquire(Warp& warp, std::uint64_t key);
-// Before and after an atomic or strong access to global or shared memory: both, and it also orders blocks. Other threads of
-// the launch may see its effect as soon as it has one, so that the one must come before and the other after it.
-void strongRelease(Warp& warp, std::uint64_t key);
-void strongAcquire(Warp& warp, std::uint64_t key);
+void clusterRelease(Warp& warp, std::uint64_t key);
+void clusterAcquire(Warp& warp, std::uint64_t key);
+// An atomic or strong write, before it is made, and read, after it has been. Other threads of the launch may see its
+// effect as soon as it has one.
+void strongRelease(Warp& warp, std::uint64_t key, Ordering ordering);
+void strongAcquire(Warp& warp, std::uint64_t key, Ordering ordering);
+void threadFence(Warp& warp, Ordering ordering);
 // The lanes of the warp have met (bar.warp.sync, shfl.sync, ...).
 void syncWarp(Warp& warp);
+
+// A barrier of a block as a key: apart from all addresses.
+inline std::uint64_t barrierKey(std::uint32_t number, std::uint32_t phase) { return std::uint64_t(1) << 63 | std::uint64_t(phase) << 4 | number; }
 
 }  // namespace cnn::emu

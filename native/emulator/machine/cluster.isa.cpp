@@ -18,7 +18,9 @@ namespace {
 // ---- barrier.cluster --------------------------------------------------------------------------------------------
 
 // Of the cluster barrier, for the race check: no shared address.
-constexpr uint64_t barrierKey = ~uint64_t(0);
+constexpr uint64_t clusterKey = ~uint64_t(0);
+// Flags of its instructions.
+constexpr uint32_t aligned = 1, relaxed = 2;
 
 // Ends the phase if every live thread of the cluster has arrived.
 void finishPhase(Block& block) {
@@ -31,14 +33,20 @@ void finishPhase(Block& block) {
   ++block.clusterBarrier->phase;
 }
 
+// A relaxed arrival orders only what a fence stands before.
+void handOver(Warp& w, bool isRelaxed) {
+  if (isRelaxed) strongRelease(w, clusterKey, {Scope::cluster, false, false});
+  else clusterRelease(w, clusterKey);
+}
+
 const Instruction* arrive(Warp& w, const Instruction* i) {
-  if (i->flags && !w.gathered(allLanes)) return w.await(i, allLanes);
+  if (i->flags & aligned && !w.gathered(allLanes)) return w.await(i, allLanes);
   WarpAsync& state = WarpAsync::of(w);
   const uint32_t mask = w.mask(i);
   if (const uint32_t twice = mask & state.clusterOwing)
     return w.fault(i, statusLaunchFailed, "barrier.cluster.arrive twice without a wait", std::countr_zero(twice));
   for (uint32_t rest = mask; rest; rest &= rest - 1) state.clusterPhase[std::countr_zero(rest)] = w.block->clusterBarrier->phase;
-  if (w.instrumented) strongRelease(w, barrierKey);
+  if (w.instrumented) handOver(w, i->flags & relaxed);
   state.clusterArrived |= mask;
   state.clusterOwing |= mask;
   finishPhase(*w.block);
@@ -46,7 +54,7 @@ const Instruction* arrive(Warp& w, const Instruction* i) {
 }
 
 const Instruction* wait(Warp& w, const Instruction* i) {
-  if (i->flags && !w.gathered(allLanes)) return w.await(i, allLanes);
+  if (i->flags & aligned && !w.gathered(allLanes)) return w.await(i, allLanes);
   WarpAsync& state = WarpAsync::of(w);
   const uint32_t mask = w.mask(i);
   if (const uint32_t early = mask & ~state.clusterOwing)
@@ -54,13 +62,13 @@ const Instruction* wait(Warp& w, const Instruction* i) {
   finishPhase(*w.block);   // threads may have exited since the last arrival
   for (uint32_t rest = mask; rest; rest &= rest - 1)
     if (state.clusterPhase[std::countr_zero(rest)] == w.block->clusterBarrier->phase) return w.wait(i, "barrier.cluster");
-  if (w.instrumented) strongAcquire(w, barrierKey);
+  if (w.instrumented) clusterAcquire(w, clusterKey);
   state.clusterOwing &= ~mask;
   return i + 1;
 }
 
 template <Handler handler> void decodeBarrier(Decoder& decoder, Instruction& out) {
-  out.flags = decoder.has("aligned");
+  out.flags = (decoder.has("aligned") ? aligned : 0) | (decoder.has("relaxed") ? relaxed : 0);
   out.function = handler;
 }
 
@@ -161,6 +169,13 @@ void decodeFenceProxy(Decoder& d, Instruction& out) {
   out.function = d.has("global") ? fenceProxy<false, true> : shared ? fenceProxy<true, false> : fenceProxy<true, true>;
 }
 
+// Of mbarriers just initialised, for the other blocks of the cluster.
+const Instruction* fenceInit(Warp& w, const Instruction* i) {
+  if (w.instrumented && w.mask(i) != 0) threadFence(w, {Scope::cluster, false, true});
+  return i + 1;
+}
+void decodeFenceInit(Decoder&, Instruction& out) { out.function = fenceInit; }
+
 void decodeNothing(Decoder&, Instruction& out) { out.function = nothing; }
 
 const Instruction* wholeWarp(Warp& w, const Instruction* i) {
@@ -195,7 +210,7 @@ std::span<const Entry> cluster() {
       {"fence.proxy.async[.global|shared::cta|shared::cluster]", "", 80, 90, Class::special, 0, decodeFenceProxy},
       {"fence.proxy.tensormap::generic.release.{cta|cluster|gpu|sys}", "", 83, 90, Class::special, 0, decodeNothing},
       {"fence.proxy.tensormap::generic.acquire.{cta|cluster|gpu|sys}", "[] imm", 83, 90, Class::special, 0, decodeNothing},
-      {"fence.mbarrier_init.release.cluster", "", 80, 90, Class::special, 0, decodeNothing},
+      {"fence.mbarrier_init.release.cluster", "", 80, 90, Class::special, 0, decodeFenceInit},
       {"griddepcontrol.{launch_dependents|wait}", "", 78, 90, Class::special, 0, decodeNothing},
   };
   return entries;

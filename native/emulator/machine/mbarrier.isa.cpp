@@ -18,7 +18,7 @@ struct Operands {
   uint32_t result;     // slot of the state (8 bytes) or the predicate
   uint32_t value;      // slot of the count, bytes, state or parity
   const char* name;
-  bool hasResult, hasValue;
+  bool hasResult, hasValue, relaxed;
 };
 
 const Operands& operands(const Instruction* i) { return *static_cast<const Operands*>(i->extra); }
@@ -30,12 +30,13 @@ uint64_t wordAt(const std::byte* host) {
 }
 
 // For the race check: an arrival hands the past of the warp over to those who wait. Other blocks of the cluster may arrive
-// or wait here too.
-void handOver(Warp& w, uint32_t address, bool waits) {
+// or wait here too. A relaxed one orders only what a fence stands before, or behind.
+void handOver(Warp& w, const Operands& o, uint32_t address, bool waits) {
   if (!w.instrumented) return;
   const bool alone = w.block->cluster.size() == 1;
-  if (waits) (alone ? syncAcquire : strongAcquire)(w, address);
-  else (alone ? syncRelease : strongRelease)(w, address);
+  if (o.relaxed) waits ? strongAcquire(w, address, {Scope::cluster}) : strongRelease(w, address, {Scope::cluster});
+  else if (waits) (alone ? syncAcquire : clusterAcquire)(w, address);
+  else (alone ? syncRelease : clusterRelease)(w, address);
 }
 
 // Lanes one after the other, as the hardware would in some order.
@@ -75,7 +76,7 @@ const Instruction* invalidate(Warp& w, const Instruction* i) {
 // Any change of the word whose result is the state before it.
 template <class Change> const Instruction* update(Warp& w, const Instruction* i, Change change) {
   return eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
-    handOver(w, address, false);
+    handOver(w, o, address, false);
     const uint64_t before = wordAt(host);
     const uint32_t value = o.hasValue ? w.lanes<uint32_t>(o.value)[lane] : 1;
     const Error error = changeMbarrier(host, [&](MbarrierWord& word) { return change(word, value); });
@@ -127,7 +128,7 @@ template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Ins
                                : MbarrierWord::decode(w.lanes<uint64_t>(o.value)[lane]).parity;
     if (!MbarrierWord::decode(bits).completed(waited)) return Error::none;
     done |= 1u << lane;
-    handOver(w, address, true);
+    handOver(w, o, address, true);
     return Error::none;
   });
   if (!after) return nullptr;
@@ -156,6 +157,7 @@ bool namesSpace(const Decoder& d) { return d.has("shared") || d.has("shared::cta
 Operands& prepare(Decoder& decoder, Instruction& out, const char* name, Handler handler, std::size_t address) {
   Operands& o = *decoder.table<Operands>(1);
   o.name = name;
+  o.relaxed = decoder.has("relaxed");
   o.address = laneAddress(decoder, decoder.operand(address), namesSpace(decoder));
   out.extra = &o;
   out.function = handler;

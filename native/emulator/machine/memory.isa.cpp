@@ -11,7 +11,8 @@ namespace {
 using ptx::Space;
 using ptx::Type;
 
-// Slots of a load or store: slot[0..3] the registers, slot[4] the address, immediate the offset, flags below.
+// Slots of a load or store: slot[0..3] the registers, slot[4] the address, slot[5] the ordering if it is strong; immediate the
+// offset, flags below.
 constexpr std::uint32_t nonCoherent = 2, wideRegister = 4, signExtended = 8, strong = 16;
 constexpr unsigned spaceShift = 8, elementShift = 16;  // flags: the space, bytes of an element; count: elements
 
@@ -45,8 +46,9 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
-  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, loadKind(i), hosts)) return nullptr;
-  const StrongAccess order(warp, i->flags & strong ? mask : 0, a);
+  const Ordering ordering = Ordering::unpack(i->slot[5]);
+  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, loadKind(i), hosts, ordering.scope)) return nullptr;
+  const StrongAccess order(warp, i->flags & strong ? mask : 0, a, loadKind(i), ordering);
   for (unsigned n = 0; n < i->count; ++n)
     for (unsigned l = 0; l < warpLanes; ++l)
       if (inMask(mask, l)) setLane(warp, i, n, l, readElement(hosts[l] + n * element, element, i->flags & signExtended));
@@ -59,8 +61,9 @@ std::uint64_t getLane(const Warp& warp, const Instruction* i, unsigned slot, uns
   gatherAddresses(warp, i, i->slot[4], a);
   std::byte* hosts[warpLanes];
   const auto space = Space(i->flags >> spaceShift & 0xff);
-  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, storeKind(i), hosts)) return nullptr;
-  const StrongAccess order(warp, i->flags & strong ? mask : 0, a);
+  const Ordering ordering = Ordering::unpack(i->slot[5]);
+  if (!resolveLanes(warp, i, space, a.at, element * i->count, mask, storeKind(i), hosts, ordering.scope)) return nullptr;
+  const StrongAccess order(warp, i->flags & strong ? mask : 0, a, storeKind(i), ordering);
   for (unsigned l = 0; l < warpLanes; ++l)
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;
@@ -410,6 +413,7 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
   out.slot[4] = address.slot;
   out.immediate = address.offset;
   out.count = count;
+  out.slot[5] = orderingOf(d, Scope::system).packed();
   const bool isStrong = d.has("volatile") || d.has("relaxed") || d.has("acquire") || d.has("release");
   const bool readsSigned = ptx::isSigned(type) && !(narrow && ptx::bits(type) == 16);
   out.flags = (address.wide ? wideAddress : 0) | (d.has("nc") ? nonCoherent : 0) | (isStrong ? strong : 0) | (wide ? wideRegister : 0) |
@@ -424,10 +428,18 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
 }
 
 const Instruction* fence(Warp& warp, const Instruction* i) {
-  if (warp.mask(i) != 0) std::atomic_thread_fence(std::memory_order_seq_cst);
-  return next(warp, i);
+  if (warp.mask(i) == 0) return i + 1;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (warp.instrumented) threadFence(warp, Ordering::unpack(i->slot[0]));
+  return i + 1;
 }
-void decodeFence(Decoder&, Instruction& out) { out.function = fence; }
+// One that does not say which half it is is both.
+void decodeFence(Decoder& d, Instruction& out) {
+  Ordering ordering = orderingOf(d, Scope::device);
+  if (!ordering.acquires && !ordering.releases) ordering.acquires = ordering.releases = true;
+  out.slot[0] = ordering.packed();
+  out.function = fence;
+}
 
 const Instruction* prefetch(Warp& warp, const Instruction* i) { return next(warp, i); }
 void decodePrefetch(Decoder&, Instruction& out) { out.function = prefetch; }

@@ -1,22 +1,23 @@
-// Races: two accesses to the same bytes, at least one a plain write, that nothing orders.
+// Races: two accesses to the same bytes that nothing orders, at least one of them a write and at least one of them plain.
+// Atomics and strong accesses (.volatile, .relaxed, .acquire, .release) do not race with each other if the scope of each
+// reaches the other.
 //
-// A warp counts moments: each release (barrier arrival, mbarrier arrival, atomic or strong store), acquire and collective
-// (bar.warp.sync, shfl.sync, ...) begins the next. Order inside a block is tracked by vector clocks of these moments, handed
-// over at a release and taken over at an acquire; lanes of one warp are ordered if a moment has passed between them.
-// Between blocks only atomics and strong accesses order. A block counts eras, each of which ends with such an access; what
-// it did in an era comes before another block that made one after the era's end. Every atomic and strong access counts as
-// a release and an acquire of its address, so that no correct program is blamed; some wrong ones go free.
+// Order follows the memory model of the instruction set (history.h): barriers and mbarriers hand over all that a warp
+// knows; a release, or a relaxed write after a fence, hands it over to the acquire, or the fence after a relaxed read, that
+// reads there, within their scopes. Lanes of one warp are ordered if a moment has passed between them.
+// Fences and what is handed over are those of a warp, not of each lane, and a fence counts for those who have met its warp
+// at a barrier since, so that no correct program is blamed; some wrong ones go free.
 #pragma once
 
 #include "machine/access.h"
 #include "machine/block.h"
+#include "machine/history.h"
+#include "machine/publications.h"
 #include "machine/shadow.h"
 #include "machine/spans.h"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -24,67 +25,79 @@
 
 namespace cnn::emu {
 
-using VectorClock = std::array<std::uint32_t, 32>;  // moments of the warps of a block
-
 // Global memory of one launch, and the order of its blocks.
-class LaunchRaces {
- public:
-  PageTable<ShadowPage>& pages() { return pages_; }
+struct LaunchRaces {
+  PageTable<ShadowPage> pages;
+  Publications publications;
+};
 
-  // Times of the launch, a new one for each call.
-  std::uint64_t now() { return ++time_; }
-  void endEra(std::uint32_t block);
-  // When the block ended this era; nothing if it has not.
-  std::optional<std::uint64_t> endOf(std::uint32_t block, std::uint32_t era);
-
- private:
-  PageTable<ShadowPage> pages_;
-  std::atomic<std::uint64_t> time_{0};
-  std::mutex mutex_;
-  std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> eraEnds_;  // per block
+struct Race {
+  std::string with;
+  unsigned lane;  // of the access that has found it
 };
 
 class BlockRaces {
  public:
   BlockRaces(LaunchRaces& launch, std::size_t sharedBytes)
-      : launch_(launch), shared_((sharedBytes + notePageBytes - 1) / notePageBytes), global_(launch.pages()) {}
+      : publications_(launch.publications), shared_((sharedBytes + notePageBytes - 1) / notePageBytes), global_(launch.pages) {}
   void start(std::uint64_t blockNumber, std::size_t warps);
 
-  // Empty, or what the access races with.
-  std::optional<std::string> access(const Warp& warp, const Instruction* i, const Access& access, const Spans& spans);
+  std::optional<Race> access(const Warp& warp, const Instruction* i, const Access& access, const Spans& spans);
 
+  // A barrier or mbarrier: to whoever acquires by the same key, and to the other blocks of the cluster.
   void release(const Warp& warp, std::uint64_t key);
   void acquire(const Warp& warp, std::uint64_t key);
-  void collective(const Warp& warp) { ++clocks_[warp.index][warp.index]; }
-  // Before and after an access that orders blocks.
-  void releaseBlock();
-  void acquireBlock() { acquired_ = launch_.now(); }
+  void releaseCluster(const Warp& warp);
+  void acquireCluster(const Warp& warp);
+  // An atomic or strong access of a place: before a write, after a read.
+  void strongWrite(const Warp& warp, std::uint64_t key, Ordering ordering);
+  void strongRead(const Warp& warp, std::uint64_t key, Ordering ordering);
+  void fence(const Warp& warp, Ordering ordering);
+  // Lanes of the warp have met.
+  void collective(const Warp& warp) { finishMoment(warp.index); }
 
  private:
-  // Cells of one page that one access touches, and who does: `now` with the lane of each.
+  enum class Touch : std::uint8_t { read, write, strongRead, strongWrite };
+  // Cells of one page that one access touches, and who does: `now` with the lane of the first.
   struct Part {
     Stamp now;
+    Touch touch;
     std::uint32_t first, count;
     unsigned laneShift;  // of cells per lane, a power of two
-    bool place;        // all lanes touch all cells
-    bool ownMemory;    // shared memory, where what other blocks have left does not count
+    bool place;          // all lanes touch all cells
+    bool global;         // in shared memory what former blocks have left does not count
+    const Warp* warp;
     unsigned lane(std::uint32_t cell) const { return place ? Stamp::severalLanes : now.lane + (cell >> laneShift); }
   };
-  std::optional<std::string> touch(ShadowPage& page, const Part& part, bool writes, const Program& program);
-  void noteRead(ShadowPage& page, const Part& part) const;
-  void noteWrite(ShadowPage& page, const Part& part) const;
-  const Stamp* firstUnordered(const Stamp* cells, const Part& part) const;
-  bool ordered(const Stamp& earlier, const Part& part, std::uint32_t cell) const;
-  bool blocksOrdered(const Stamp& earlier) const;
+  struct Found {
+    const char* what;
+    Stamp stamp;
+    std::uint32_t cell;
+  };
+  struct Unordered {
+    const Stamp* stamp;
+    std::uint32_t cell;
+  };
 
-  LaunchRaces& launch_;
+  static Touch touchOf(AccessKind kind);
+  std::optional<Found> touch(ShadowPage& page, const Part& part) const;
+  std::optional<Found> conflict(ShadowPage& page, const Part& part) const;
+  void note(ShadowPage& page, const Part& part) const;
+  void noteWrite(ShadowPage& page, const Part& part) const;
+  std::optional<Unordered> firstUnordered(const Stamp* cells, const Part& part, bool bothStrong) const;
+  bool ordered(const Stamp& earlier, const Part& part, std::uint32_t cell) const;
+  bool published(const Stamp& earlier, const Warp& warp) const;
+  bool reachEachOther(const Stamp& earlier, const Part& part) const;
+  void finishMoment(unsigned warp);
+
+  Publications& publications_;
   std::vector<ShadowPage> shared_;
   PageCache<ShadowPage> global_;
-  std::uint32_t number_ = 0, era_ = 0;
-  std::uint64_t acquired_ = 0;       // time of the latest strong access
-  bool touchedGlobal_ = false;       // in this era
-  std::array<VectorClock, 32> clocks_{};
-  std::unordered_map<std::uint64_t, VectorClock> handedOver_;
+  std::uint32_t number_ = 0;
+  std::array<History, 32> histories_{};
+  std::array<bool, 32> touched_{};  // memory, in the present moment of each warp
+  std::unordered_map<std::uint64_t, History> met_;         // at barriers, by key
+  std::unordered_map<std::uint64_t, Knowledge> released_;  // by writes, by place
 };
 
 }  // namespace cnn::emu

@@ -8,7 +8,8 @@ void ShadowPage::refine(std::uint32_t bytes) {
   if (bytes >= cellBytes_) return;
   const std::uint32_t parts = cellBytes_ / bytes;
   split(written_, parts);
-  for (Cells& cells : read_) split(cells, parts);
+  for (auto& ofKind : perWarp_)
+    for (Cells& cells : ofKind) split(cells, parts);
   cellBytes_ = bytes;
 }
 

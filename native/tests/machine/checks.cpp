@@ -1,32 +1,12 @@
 // The optional checks: each finds its seeded bug and leaves the clean twin alone.
-#include "kernel.h"
-
-#include "machine/checks.h"
+#include "checked_kernel.h"
 
 using namespace cnn::test;
 namespace emu = cnn::emu;
 
 namespace {
 
-struct WithChecks {
-  explicit WithChecks(unsigned checks) : before(emu::requestedChecks()) { emu::setChecks(checks); }
-  ~WithChecks() { emu::setChecks(before); }
-  unsigned before;
-};
-
-// The fault's report, or empty. The array has 64 words; the first 32 have a value.
-std::string run(unsigned checks, const std::string& body, unsigned blocks = 1) {
-  const WithChecks scope(checks);
-  Device device;
-  Program program(device, moduleText(".visible .entry k(.param .u64 data)\n{\n.reg .pred %p<4>;\n.reg .b32 %r<9>;\n.reg .b64 %x<6>;\n.shared .align 16 .b8 tile[256];\nld.param.u64 %x0, [data];\n"
-                                     "mov.u32 %r0, %tid.x;\nmul.wide.u32 %x1, %r0, 4;\nadd.u64 %x2, %x0, %x1;\nmov.u32 %r1, tile;\nshl.b32 %r2, %r0, 2;\nadd.u32 %r3, %r1, %r2;\n" + body + "\nret;\n}"));
-  const auto data = device.memory.allocate(256, 256, "data");
-  const std::vector<std::uint32_t> values(32, 7);
-  REQUIRE(!device.memory.copyIn(data, values.data(), 128));
-  const auto fault = program.tryRun("k", {blocks}, {64}, 0, data);
-  if (fault) CHECK_EQ(fault->code, 719);
-  return fault ? fault->report : "";
-}
+std::string run(unsigned checks, const std::string& body, unsigned blocks = 1) { return runChecked(checks, body, blocks); }
 
 }  // namespace
 
@@ -78,16 +58,6 @@ TEST(races_with_every_reader) {
 TEST(blocks_follow_each_other_in_shared_memory) {
   // What an earlier block has left in the same place is no partner of a race.
   CHECK_EQ(run(emu::checkRace, "st.shared.u32 [%r3], %r0;\nbar.sync 0;\nxor.b32 %r4, %r3, 128;\nld.shared.u32 %r5, [%r4];", 50), "");
-}
-
-TEST(a_flag_orders_blocks) {
-  // Block 0 writes a word and raises a flag, block 1 waits for it and reads; without the wait, or before the flag, they race.
-  const std::string lead = "mov.u32 %r4, %ctaid.x;\nsetp.eq.u32 %p1, %r4, 0;\nsetp.ne.u32 %p2, %r0, 0;\n@%p2 ret;\n@!%p1 bra reader;\n";
-  const std::string write = "st.global.u32 [%x0+4], 9;\n", raise = "membar.gl;\nst.volatile.global.u32 [%x0], 1;\n";
-  const std::string wait = "reader:\nspin:\nld.volatile.global.u32 %r5, [%x0];\nsetp.ne.u32 %p3, %r5, 1;\n@%p3 bra spin;\n", read = "ld.global.u32 %r6, [%x0+4];";
-  for (int repeat = 0; repeat < 20; ++repeat) CHECK_EQ(run(emu::checkRace, lead + write + raise + "ret;\n" + wait + read, 2), "");
-  CHECK(contains(run(emu::checkRace, lead + raise + write + "ret;\n" + wait + read, 2), "race: this"));
-  CHECK(contains(run(emu::checkRace, lead + write + raise + "ret;\nreader:\n" + read, 2), "race: this"));
 }
 
 TEST(uninitialised) {
