@@ -119,6 +119,24 @@ def max_pool(s, dtype):
     yield f"{s['name']} backward", volume, backward
 
 
+def adaptive_average_pool(s, dtype):
+    shape, output = (s["n"], s["c"], s["h"], s["w"]), (s["p"], s["q"])
+
+    def forward(layout):
+        x = random(*shape, dtype=dtype, layout=layout)
+        return lambda: functional.adaptive_avg_pool2d(x, output)
+
+    def backward(layout):
+        x, dy = random(*shape, dtype=dtype, layout=layout), random(*shape[:2], *output, dtype=dtype, layout=layout)
+        if output == (1, 1):  # a mean, whose gradient is this
+            return lambda: dy.expand(shape) / (s["h"] * s["w"])
+        return lambda: torch.ops.aten._adaptive_avg_pool2d_backward(dy, x)
+
+    volume = size_of(dtype) * (torch.Size(shape).numel() + torch.Size(shape[:2] + output).numel())
+    yield f"{s['name']} forward", volume, forward
+    yield f"{s['name']} backward", volume, backward
+
+
 def batch_norm(s, dtype):
     shape, channels = (s["n"], s["c"], s["h"], s["w"]), s["c"]
 
@@ -206,7 +224,8 @@ def loss(s, dtype):
     yield f"{s['name']} backward", 8 * n * c, backward
 
 
-FAMILIES = {"convolutions": convolution, "max_pools": max_pool, "batch_norms": batch_norm, "elementwise": elementwise, "linears": linear, "losses": loss}
+FAMILIES = {"convolutions": convolution, "max_pools": max_pool, "adaptive_average_pools": adaptive_average_pool, "batch_norms": batch_norm,
+            "elementwise": elementwise, "linears": linear, "losses": loss}
 
 
 def workloads(images=None):

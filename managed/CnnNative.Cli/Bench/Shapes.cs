@@ -6,8 +6,8 @@ namespace CnnNative.Cli.Bench;
 
 /// <summary>The shapes that are measured; the file stands beside the benches, where the peers read it too.</summary>
 internal sealed record Shapes(
-    IReadOnlyList<ConvolutionShape> Convolutions, IReadOnlyList<PoolShape> MaxPools, IReadOnlyList<NormShape> BatchNorms,
-    IReadOnlyList<ElementwiseShape> Elementwise, IReadOnlyList<LinearShape> Linears, IReadOnlyList<LossShape> Losses)
+    IReadOnlyList<ConvolutionShape> Convolutions, IReadOnlyList<PoolShape> MaxPools, IReadOnlyList<AdaptivePoolShape> AdaptiveAveragePools,
+    IReadOnlyList<NormShape> BatchNorms, IReadOnlyList<ElementwiseShape> Elementwise, IReadOnlyList<LinearShape> Linears, IReadOnlyList<LossShape> Losses)
 {
     /// <summary>Reads the shapes that the program was built with.</summary>
     public static Shapes Read()
@@ -22,6 +22,9 @@ internal sealed record ConvolutionShape(string Name, int N, int C, int H, int W,
 
 /// <summary>Windows of r x r over (n, c, h, w).</summary>
 internal sealed record PoolShape(string Name, int N, int C, int H, int W, int R, int Stride, int Pad = 0);
+
+/// <summary>(n, c, h, w) to (n, c, p, q).</summary>
+internal sealed record AdaptivePoolShape(string Name, int N, int C, int H, int W, int P, int Q);
 
 /// <summary>(n, c, h, w).</summary>
 internal sealed record NormShape(string Name, int N, int C, int H, int W);

@@ -23,6 +23,7 @@ internal sealed class Workloads(Shapes shapes, DType type, int images = int.MaxV
     [
         .. shapes.Convolutions.SelectMany(shape => Convolution(shape, Math.Min(images, shape.N))),
         .. shapes.MaxPools.SelectMany(shape => MaxPool(shape, Math.Min(images, shape.N))),
+        .. shapes.AdaptiveAveragePools.SelectMany(shape => AdaptiveAveragePool(shape, Math.Min(images, shape.N))),
         .. shapes.BatchNorms.SelectMany(shape => BatchNorm(shape, Math.Min(images, shape.N))),
         .. shapes.Elementwise.Select(shape => shape with { Count = images == int.MaxValue ? shape.Count : 1000 }).SelectMany(Elementwise),
         .. shapes.Linears.Select(shape => Linear(shape, Math.Min(images, shape.N))),
@@ -75,6 +76,22 @@ internal sealed class Workloads(Shapes shapes, DType type, int images = int.MaxV
             var (dy, dx) = (Random(problem.OutputShape, device), Empty(problem.InputShape, device));
             device.Engine.Pooling.MaxForward(problem, x, y, places);
             return new(dx, () => device.Engine.Pooling.MaxBackward(problem, dy, places, dx), x, y, places, dy);
+        });
+    }
+
+    private IEnumerable<Workload> AdaptiveAveragePool(AdaptivePoolShape s, int n)
+    {
+        var problem = new AdaptivePoolingProblem { N = n, C = s.C, H = s.H, W = s.W, P = s.P, Q = s.Q };
+        double bytes = size * (problem.InputShape.Count + problem.OutputShape.Count);
+        yield return Make($"{s.Name} forward", bytes, 0, device =>
+        {
+            var (x, y) = (Random(problem.InputShape, device), Empty(problem.OutputShape, device));
+            return new(y, () => device.Engine.Pooling.AdaptiveAverageForward(problem, x, y), x);
+        });
+        yield return Make($"{s.Name} backward", bytes, 0, device =>
+        {
+            var (dy, dx) = (Random(problem.OutputShape, device), Empty(problem.InputShape, device));
+            return new(dx, () => device.Engine.Pooling.AdaptiveAverageBackward(problem, dy, dx), dy);
         });
     }
 
