@@ -57,19 +57,20 @@ public static partial class Functional
     /// </summary>
     /// <param name="x">Input (N, C, H, W); H and W are at least 1.</param>
     /// <param name="output">Size (P, Q) of the output, at least 1; it may exceed the input's.</param>
-    /// <returns>(N, C, P, Q) in the layout of x.</returns>
+    /// <returns>(N, C, P, Q) in the layout of x; it shares the memory of x where that has this size already.</returns>
     /// <exception cref="ShapeException">x has no rows or no columns, or the output's size is below 1.</exception>
     public static Tensor AdaptiveAvgPool2d(Tensor x, Pair output) => AdaptiveAverage("AdaptiveAvgPool2d", x, output);
 
     /// <summary>The mean of each channel of each image (Lin, Chen and Yan, "Network In Network", 2014, section 3.2).</summary>
     /// <param name="x">Input (N, C, H, W); H and W are at least 1.</param>
-    /// <returns>(N, C, 1, 1) in the layout of x.</returns>
+    /// <returns>(N, C, 1, 1) in the layout of x; it shares the memory of x where that has this size already.</returns>
     /// <exception cref="ShapeException">x has no rows or no columns.</exception>
     public static Tensor GlobalAvgPool2d(Tensor x) => AdaptiveAverage("GlobalAvgPool2d", x, 1);
 
     private static Tensor AdaptiveAverage(string operation, Tensor x, Pair output)
     {
         var problem = PoolingProblems.CreateAdaptive(operation, x, output);
+        if (problem.OutputShape == problem.InputShape) return x.ToLayout(x.Layout);
         var engine = x.Device.Engine;
         var y = Tensor.Empty(problem.OutputShape, x.DType, x.Device, x.Layout);
         engine.Pooling.AdaptiveAverageForward(problem, x, y);

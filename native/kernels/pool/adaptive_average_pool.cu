@@ -2,21 +2,25 @@
 //   y[p, q] = mean of x[h, w] over floor(p H / P) <= h < ceil((p + 1) H / P), w likewise;
 //   dx[h, w] = sum of dy[p, q] / (elements of its window) over the windows that hold (h, w), in their order. They are
 //       floor(h P / H) <= p < ceil((h + 1) P / H), q likewise: the formula above with H and P exchanged.
-// Mapping: a thread per element of y (forward) or x (backward) in NCHW; in NHWC per 16 bytes of channels where C and the addresses allow
-// (the *_vector entries); a group of lanes for each large window. Windows overlap by a row and a column, so a block takes a run of rows or
-// planes, in NHWC of a slice of up to 128 bytes of channels, that is long against what it shares with the next block; within the block L1
-// brings each sector once. Limited by bytes.
+// Mapping, in NCHW by elements, in NHWC by 16 bytes of channels where C and the addresses allow (the *_vector entries): forward, a thread per
+// element of y, or a group of lanes where windows are large; backward, a thread goes down a strip of a column of dx and keeps what the
+// last row of dy gives to that column, for neighbouring rows of dx get mostly the same. Windows overlap by a row and a column, so a block
+// takes a run of rows or planes, in NHWC of a slice of up to 128 bytes of channels, that is long against what it shares with the next
+// block; within the block L1 brings each sector once.
+// Limited by bytes in NHWC; in NCHW by instructions, for rows begin anywhere and elements are moved one by one.
 #include "common/elements.h"
 #include "common/reduce.h"
 #include "pool/pool_geometry.h"
 
-// Sizes, and the walk over the elements of y or x in the order plane or image, slice, row, column, lane, vector of channels; twin of the
-// C# struct of the same name.
+// Sizes, and the walk over the elements of y or strips of x in the order plane or image, slice, strip, column, lane, vector of channels; twin
+// of the C# struct of the same name.
 struct AdaptiveGeometry
 {
     FastDivisor inHeight, inWidth, outHeight, outWidth;  // H, W, P, Q
     FastDivisor vectors, lanes, slices;  // vectors of channels in a slice and lanes to a window (vectors * lanes is a power of two up to 32,
                                          // or lanes is 1); slices of an image. NCHW: 1 vector, 1 slice
+    FastDivisor strips;                  // rows of y (forward), strips of rows of x (backward)
+    int stripRows;                       // rows of a strip
     int channelVectors;                  // of a pixel: C / elements per thread; NCHW: 1
     int threads, perBlock;               // in the walk; those of a block
     int isLong;                          // whether an index times a size takes more than 31 bits
@@ -35,17 +39,17 @@ __device__ __forceinline__ int length(const Range& range) { return range.end - r
 struct AdaptivePlace
 {
     bool active;
-    int outer, row, column, lane, channel;
+    int outer, strip, column, lane, channel;
 
-    // `number` of the block's part of the walk over `rows` by `columns`.
-    __device__ __forceinline__ AdaptivePlace(int number, const FastDivisor& rows, const FastDivisor& columns, const AdaptiveGeometry& g)
+    // `number` of the block's part of the walk.
+    __device__ __forceinline__ AdaptivePlace(int number, const FastDivisor& columns, const AdaptiveGeometry& g)
     {
         int index = blockIdx.x * g.perBlock + number, vector, slice;
         active = number < g.perBlock && index < g.threads;
         index = divide(active ? index : 0, g.vectors, vector);
         index = divide(index, g.lanes, lane);
         index = divide(index, columns, column);
-        index = divide(index, rows, row);
+        index = divide(index, g.strips, strip);
         outer = divide(index, g.slices, slice);
         channel = slice * (int)g.vectors.divisor + vector;
         active = active && channel < g.channelVectors;  // the last slice may be shorter
@@ -63,8 +67,8 @@ __device__ __forceinline__ void adaptiveForward(const T* x, T* y, const Adaptive
 {
     const int lanes = g.lanes.divisor;
     for (int first = 0; first < g.perBlock; first += blockDim.x) {
-        const AdaptivePlace at(first + threadIdx.x, g.outHeight, g.outWidth, g);
-        const Range rows = adaptiveWindow(at.row, g.inHeight, g.outHeight, g), columns = adaptiveWindow(at.column, g.inWidth, g.outWidth, g);
+        const AdaptivePlace at(first + threadIdx.x, g.outWidth, g);
+        const Range rows = adaptiveWindow(at.strip, g.inHeight, g.outHeight, g), columns = adaptiveWindow(at.column, g.inWidth, g.outWidth, g);
         Elements<T, width> sum = {};
         for (int h = rows.first; at.active && h < rows.end; ++h) {
             for (int w = columns.first + at.lane; w < columns.end; w += lanes) {
@@ -80,28 +84,46 @@ __device__ __forceinline__ void adaptiveForward(const T* x, T* y, const Adaptive
         const float elements = (float)(length(rows) * length(columns));
 #pragma unroll
         for (int k = 0; k < width; ++k) sum.at[k] /= elements;
-        if (at.active && at.lane == 0) sum.store(y, at.offset(at.row, at.column, g.outHeight, g.outWidth, g));
+        if (at.active && at.lane == 0) sum.store(y, at.offset(at.strip, at.column, g.outHeight, g.outWidth, g));
     }
+}
+
+// What row p of dy gives to each row of its windows in one column, which windows `columns` hold.
+template <typename T, int width>
+__device__ __forceinline__ Elements<T, width> sharesOfRow(const T* dy, int p, const Range& columns, const AdaptivePlace& at, const AdaptiveGeometry& g)
+{
+    const int height = length(adaptiveWindow(p, g.inHeight, g.outHeight, g));
+    Elements<T, width> shares = {};
+    for (int q = columns.first; q < columns.end; ++q) {
+        const float share = 1.0f / (float)(height * length(adaptiveWindow(q, g.inWidth, g.outWidth, g)));
+        const auto gradient = Elements<T, width>::load(dy, at.offset(p, q, g.outHeight, g.outWidth, g));
+#pragma unroll
+        for (int k = 0; k < width; ++k) shares.at[k] += gradient.at[k] * share;
+    }
+    return shares;
 }
 
 template <typename T, int width>
 __device__ __forceinline__ void adaptiveBackward(const T* dy, T* dx, const AdaptiveGeometry& g)
 {
     for (int first = 0; first < g.perBlock; first += blockDim.x) {
-        const AdaptivePlace at(first + threadIdx.x, g.inHeight, g.inWidth, g);
+        const AdaptivePlace at(first + threadIdx.x, g.inWidth, g);
         if (!at.active) continue;
-        const Range rows = adaptiveWindow(at.row, g.outHeight, g.inHeight, g), columns = adaptiveWindow(at.column, g.outWidth, g.inWidth, g);
-        Elements<T, width> sum = {};
-        for (int p = rows.first; p < rows.end; ++p) {
-            const int height = length(adaptiveWindow(p, g.inHeight, g.outHeight, g));
-            for (int q = columns.first; q < columns.end; ++q) {
-                const float share = 1.0f / (float)(height * length(adaptiveWindow(q, g.inWidth, g.outWidth, g)));
-                const auto gradient = Elements<T, width>::load(dy, at.offset(p, q, g.outHeight, g.outWidth, g));
+        const Range columns = adaptiveWindow(at.column, g.outWidth, g.inWidth, g);
+        const int top = at.strip * g.stripRows, end = min(top + g.stripRows, (int)g.inHeight.divisor);
+        Elements<T, width> held = {};
+        int heldRow = -1;
+        for (int h = top; h < end; ++h) {
+            const Range rows = adaptiveWindow(h, g.outHeight, g.inHeight, g);
+            Elements<T, width> sum = {};
+            for (int p = rows.first; p < rows.end; ++p) {
+                if (p != heldRow) held = sharesOfRow<T, width>(dy, p, columns, at, g);
+                heldRow = p;
 #pragma unroll
-                for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] * share;
+                for (int k = 0; k < width; ++k) sum.at[k] += held.at[k];
             }
+            sum.store(dx, at.offset(h, at.column, g.inHeight, g.inWidth, g));
         }
-        sum.store(dx, at.offset(at.row, at.column, g.inHeight, g.inWidth, g));
     }
 }
 

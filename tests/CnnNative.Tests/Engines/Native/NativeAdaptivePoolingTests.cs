@@ -18,6 +18,9 @@ public sealed class NativeAdaptivePoolingTests : NativeTests
             // Slices of channels, of which the last is shorter, and channels that are no vectors.
             Problem(2, 104, 7, 6, 3, 4),
             Problem(1, 75, 6, 5, 4, 4),
+            // Windows of one size: 3 x 4, and several outputs to an input.
+            Problem(2, 16, 9, 8, 3, 2),
+            Problem(1, 8, 3, 2, 6, 8),
             // Lanes share windows; a block has many rows, and takes several turns.
             Problem(1, 32, 67, 71, 3, 2),
             Problem(1, 3, 50, 100, 49, 99),
@@ -33,7 +36,6 @@ public sealed class NativeAdaptivePoolingTests : NativeTests
     [TestCaseSource(nameof(Problems))]
     public void AgreesWithTheCpu(DType type, AdaptivePoolingProblem problem, Layout layout)
     {
-        Assert.That(problem.Even, Is.Null, "an even problem takes other kernels");
         var x = Random(problem.InputShape.Count, 1);
         x[0] = float.NaN;
         Compare(type, 4, side =>
@@ -158,6 +160,16 @@ public sealed class NativeAdaptivePoolingTests : NativeTests
         Assert.That(Lanes(13, 6, Layout.Nchw), Is.EqualTo(1));
         Assert.That(Lanes(224, 6, Layout.Nhwc, 4), Is.EqualTo(4), "beside 8 vectors of channels");
         Assert.That(Of(AdaptiveGeometry.Backward(Problem(1, 64, 224, 224, 6, 6), Layout.Nchw, DType.Float32, 1).Lanes), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AGradientGoesDownStripsThatLeaveEnoughThreads()
+    {
+        static AdaptiveGeometry Plan(int n, int c, int side, int output) => AdaptiveGeometry.Backward(Problem(n, c, side, side, output, output), Layout.Nchw, DType.Float32, 1);
+        Assert.That((Plan(64, 512, 13, 6).StripRows, Of(Plan(64, 512, 13, 6).Strips)), Is.EqualTo((13, 1)), "whole columns");
+        Assert.That((Plan(64, 512, 50, 6).StripRows, Of(Plan(64, 512, 50, 6).Strips)), Is.EqualTo((13, 4)), "equal strips of at most 16 rows");
+        Assert.That((Plan(1, 64, 50, 6).StripRows, Of(Plan(1, 64, 50, 6).Strips)), Is.EqualTo((4, 13)), "shorter ones where planes are few");
+        Assert.That(AdaptiveGeometry.Forward(Problem(64, 512, 50, 50, 6, 6), Layout.Nchw, DType.Float32, 1).StripRows, Is.EqualTo(1));
     }
 
     [Test]

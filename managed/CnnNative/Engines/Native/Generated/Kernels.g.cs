@@ -829,7 +829,7 @@ internal sealed unsafe partial class Kernels
     [
         ("AdamParameters", 3848, sizeof(AdamParameters)),
         ("AdamRule", 40, sizeof(AdamRule)),
-        ("AdaptiveGeometry", 100, sizeof(AdaptiveGeometry)),
+        ("AdaptiveGeometry", 116, sizeof(AdaptiveGeometry)),
         ("BatchNormGradients", 80, sizeof(BatchNormGradients)),
         ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),

@@ -20,10 +20,13 @@ internal readonly struct AdaptiveGeometry
     /// <summary>Rows that a block brings for each one that it shares with the next block.</summary>
     private const int RowsPerSharedRow = 8;
 
-    private const int MostPerBlock = 16 * MapLaunch.Threads, EnoughBlocks = 264;
+    /// <summary>Threads and blocks that fill the largest devices; strips are as tall as leaves so many.</summary>
+    private const int EnoughThreads = 1 << 17, EnoughBlocks = 264;
 
-    public readonly FastDivisor InHeight, InWidth, OutHeight, OutWidth, Vectors, Lanes, Slices;
-    public readonly int ChannelVectors, Threads, PerBlock, IsLong;
+    private const int MostPerBlock = 16 * MapLaunch.Threads, TallestStrip = 16, ShortestStrip = 4;
+
+    public readonly FastDivisor InHeight, InWidth, OutHeight, OutWidth, Vectors, Lanes, Slices, Strips;
+    public readonly int StripRows, ChannelVectors, Threads, PerBlock, IsLong;
 
     private AdaptiveGeometry(in AdaptivePoolingProblem p, Layout layout, DType type, int width, bool forward)
     {
@@ -38,8 +41,11 @@ internal readonly struct AdaptiveGeometry
         var (rows, columns, others) = forward ? (p.P, p.Q, p.H) : (p.H, p.W, p.P);
         var planes = (long)p.N * (layout == Layout.Nhwc ? slices : p.C);
         var perRow = Index32.Of("AdaptiveAvgPool2d", (long)columns * vectors * lanes);
-        Threads = Index32.Of("AdaptiveAvgPool2d", planes * rows * perRow);
-        PerBlock = Index32.Of("AdaptiveAvgPool2d", (long)perRow * RowsPerBlock(rows, others, perRow, planes));
+        StripRows = forward ? 1 : StripOf(rows, planes * perRow);
+        var strips = (rows - 1) / StripRows + 1;
+        Strips = new(strips);
+        Threads = Index32.Of("AdaptiveAvgPool2d", planes * strips * perRow);
+        PerBlock = Index32.Of("AdaptiveAvgPool2d", (long)perRow * StripsPerBlock(strips, others, others % rows != 0, perRow, planes));
     }
 
     /// <summary>The launch: blocks of the threads that take their part in the fewest equal turns.</summary>
@@ -86,17 +92,24 @@ internal readonly struct AdaptiveGeometry
         return 1 << BitOperations.Log2((uint)Math.Min(width, 32 / vectors));
     }
 
-    /// <summary>
-    /// Rows of the walk that a block takes: whole planes, or equal parts of one, that fill the block's threads and are long against the row
-    /// that two blocks share, but leave every multiprocessor a block.
-    /// </summary>
-    private static int RowsPerBlock(int rows, int others, int perRow, long planes)
+    private static int StripOf(int rows, long threadsPerStrip)
     {
-        var shares = others % rows != 0;
-        var wanted = Math.Max(MapLaunch.Threads / perRow, shares ? ((long)RowsPerSharedRow * rows + others - 1) / others : 1);
-        var taken = (int)(wanted >= rows ? Math.Min(wanted / rows, planes) * rows : (rows - 1) / (rows / wanted) + 1);
-        taken = Math.Min(taken, Math.Max(1, MostPerBlock / perRow));
-        while (taken > 1 && (long)taken * perRow > 2 * MapLaunch.Threads && planes * rows / taken < EnoughBlocks) taken = (taken + 1) / 2;
+        var strip = TallestStrip;
+        while (strip > ShortestStrip && threadsPerStrip * ((rows - 1) / strip + 1) < EnoughThreads) strip /= 2;
+        var strips = (rows - 1) / strip + 1;
+        return (rows - 1) / strips + 1;
+    }
+
+    /// <summary>
+    /// Strips that a block takes: whole planes, or equal parts of one, that fill the block's threads and are long against the row that two
+    /// blocks share, if any, but leave every multiprocessor a block.
+    /// </summary>
+    private static int StripsPerBlock(int strips, int others, bool shares, int perStrip, long planes)
+    {
+        var wanted = Math.Max(MapLaunch.Threads / perStrip, shares ? ((long)RowsPerSharedRow * strips + others - 1) / others : 1);
+        var taken = (int)(wanted >= strips ? Math.Min(wanted / strips, planes) * strips : (strips - 1) / (strips / wanted) + 1);
+        taken = Math.Min(taken, Math.Max(1, MostPerBlock / perStrip));
+        while (taken > 1 && (long)taken * perStrip > 2 * MapLaunch.Threads && planes * strips / taken < EnoughBlocks) taken = (taken + 1) / 2;
         return taken;
     }
 }

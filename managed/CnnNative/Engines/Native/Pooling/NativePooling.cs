@@ -53,18 +53,7 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (y.Count == 0) return;
         using var source = x.OnDevice();
         using var target = y.OnDevice();
-        if (GlobalAverage.Takes(problem, x.Layout, x.DType, IsAligned(source, target)))
-        {
-            GlobalForward(problem, x.Layout, x.DType, source, target);
-            return;
-        }
-
-        if (HalvingWalk.Forward(problem, x.Layout, x.DType, IsAligned(source, target)) is { } walk)
-        {
-            context.Kernels.AveragePoolHalvingForward(y.DType, walk.Launch, source, target, Geometry(problem, x, x.Layout == Layout.Nhwc), walk);
-            return;
-        }
-
+        if (TryGlobalOrHalvingForward(problem, x, source, target)) return;
         var vectors = TakesVectors(x, y, source, target);
         var geometry = Geometry(problem, x, vectors);
         var launch = MapLaunch.Over(geometry.Outputs);
@@ -78,18 +67,7 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         if (dx.Count == 0) return;
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
-        if (GlobalAverage.Takes(problem, dx.Layout, dx.DType, IsAligned(gradient, target)))
-        {
-            GlobalBackward(problem, dx.Layout, dx.DType, gradient, target);
-            return;
-        }
-
-        if (HalvingWalk.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target)) is { } walk)
-        {
-            context.Kernels.AveragePoolHalvingBackward(dx.DType, walk.Launch, gradient, target, Geometry(problem, dx, dx.Layout == Layout.Nhwc), walk);
-            return;
-        }
-
+        if (TryGlobalOrHalvingBackward(problem, dx, gradient, target)) return;
         var vectors = TakesVectors(dy, dx, gradient, target);
         var geometry = Geometry(problem, dx, vectors);
         var launch = MapLaunch.Over(geometry.Inputs);
@@ -99,15 +77,10 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     public void AdaptiveAverageForward(in AdaptivePoolingProblem problem, Tensor x, Tensor y)
     {
-        if (problem.Even is { } even)
-        {
-            AverageForward(even, x, y);
-            return;
-        }
-
         if (y.Count == 0) return;
         using var source = x.OnDevice();
         using var target = y.OnDevice();
+        if (problem.Even is { } even && TryGlobalOrHalvingForward(even, x, source, target)) return;
         var vectors = TakesVectors(x, y, source, target);
         var geometry = AdaptiveGeometry.Forward(problem, x.Layout, x.DType, Width(x, vectors));
         if (vectors) context.Kernels.AdaptiveAveragePoolVectorForward(y.DType, geometry.Launch, source, target, geometry);
@@ -116,15 +89,10 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     public void AdaptiveAverageBackward(in AdaptivePoolingProblem problem, Tensor dy, Tensor dx)
     {
-        if (problem.Even is { } even)
-        {
-            AverageBackward(even, dy, dx);
-            return;
-        }
-
         if (dx.Count == 0) return;
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
+        if (problem.Even is { } even && TryGlobalOrHalvingBackward(even, dx, gradient, target)) return;
         var vectors = TakesVectors(dy, dx, gradient, target);
         var geometry = AdaptiveGeometry.Backward(problem, dx.Layout, dx.DType, Width(dx, vectors));
         if (vectors) context.Kernels.AdaptiveAveragePoolVectorBackward(dx.DType, geometry.Launch, gradient, target, geometry);
@@ -137,6 +105,28 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     /// <summary>Whether a warp adds up each window.</summary>
     internal static bool IsWide(in PoolingProblem problem, Layout layout) => layout == Layout.Nchw && problem.R * problem.S >= WideWindow;
+
+    /// <summary>Average pooling forward by the kernels for whole images or for halves, where they take it.</summary>
+    private bool TryGlobalOrHalvingForward(in PoolingProblem problem, Tensor x, DevicePointer source, DevicePointer target)
+    {
+        var (layout, type, aligned) = (x.Layout, x.DType, IsAligned(source, target));
+        if (GlobalAverage.Takes(problem, layout, type, aligned)) GlobalForward(problem, layout, type, source, target);
+        else if (HalvingWalk.Forward(problem, layout, type, aligned) is { } walk)
+            context.Kernels.AveragePoolHalvingForward(type, walk.Launch, source, target, Geometry(problem, x, layout == Layout.Nhwc), walk);
+        else return false;
+        return true;
+    }
+
+    /// <summary>Average pooling backward by the kernels for whole images or for halves, where they take it.</summary>
+    private bool TryGlobalOrHalvingBackward(in PoolingProblem problem, Tensor dx, DevicePointer gradient, DevicePointer target)
+    {
+        var (layout, type, aligned) = (dx.Layout, dx.DType, IsAligned(gradient, target));
+        if (GlobalAverage.Takes(problem, layout, type, aligned)) GlobalBackward(problem, layout, type, gradient, target);
+        else if (HalvingWalk.Backward(problem, layout, type, aligned) is { } walk)
+            context.Kernels.AveragePoolHalvingBackward(type, walk.Launch, gradient, target, Geometry(problem, dx, layout == Layout.Nhwc), walk);
+        else return false;
+        return true;
+    }
 
     private void GlobalForward(in PoolingProblem p, Layout layout, DType type, DevicePointer x, DevicePointer y)
     {
