@@ -1,5 +1,8 @@
 #include "corpus.h"
 
+#include "whole_block.h"
+
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -66,6 +69,16 @@ Corpus makeCorpus() {
   addAtomic(corpus);
   addWarp(corpus);
   addMatrix(corpus);
+  addFragment(corpus);
+  addBarrier(corpus);
+  addControl(corpus);
+  addCache(corpus);
+  addAsyncCopy(corpus);
+  addMbarrier(corpus);
+  addBulk(corpus);
+  addTensor(corpus);
+  addCluster(corpus);
+  addWarpgroup(corpus);
   return corpus;
 }
 
@@ -89,10 +102,15 @@ std::string memoryType(Type type) { return (bitsOf(type) == 8 ? "u" : "b") + bit
 
 }  // namespace
 
+std::string ptxHeader(const Case& test) {
+  return "// " + test.name + "\n.version " + bits(test.ptx / 10) + "." + bits(test.ptx % 10) + "\n.target sm_" + bits(test.sm) + (test.specific ? "a" : "")
+         + "\n.address_size 64\n" + test.declarations;
+}
+
 std::string ptxOf(const Case& test) {
   constexpr const char* registers[] = {"%a", "%b", "%c"};
-  std::string text = "// " + test.name + "\n.version " + bits(test.ptx / 10) + "." + bits(test.ptx % 10) + "\n.target sm_" + bits(test.sm)
-                     + "\n.address_size 64\n" + test.declarations + "\n.visible .entry k(.param .u64 out";
+  if (test.whole) return wholeBlockPtx(test);
+  std::string text = ptxHeader(test) + "\n.visible .entry k(.param .u64 out";
   for (std::size_t i = 0; i < test.operands.size(); ++i) text += ", .param .u64 in" + bits(int(i));
   text += ") {\n  .reg .pred %p<8>;\n  .reg .b16 %h<32>;\n  .reg .b32 %r<64>;\n  .reg .b64 %d<32>;\n";
   text += "  .reg .b" + bits(registerBits(test.result)) + " %o;\n";
@@ -163,9 +181,15 @@ std::uint64_t draw(const Operand& operand, unsigned thread, unsigned index, std:
 
 Columns inputsOf(const Case& test) {
   std::mt19937_64 random(hashOf(test.name));
-  Columns columns(test.operands.size(), Column(threads));
-  for (unsigned t = 0; t < threads; ++t)
-    for (std::size_t i = 0; i < columns.size(); ++i) columns[i][t] = draw(test.operands[i], t, unsigned(i), random);
+  Columns columns;
+  std::size_t longest = 0;
+  for (const Operand& operand : test.operands) {
+    columns.emplace_back(operand.count);
+    longest = std::max(longest, operand.count);
+  }
+  for (std::size_t t = 0; t < longest; ++t)
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (t < columns[i].size()) columns[i][t] = draw(test.operands[i], unsigned(t), unsigned(i), random);
   return columns;
 }
 

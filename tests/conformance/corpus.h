@@ -1,7 +1,8 @@
 // The conformance corpus: one tiny kernel per form of an instruction, the inputs it runs on, and what must come out.
 //
 // A case is data: the PTX that computes %o from %a, %b, %c in every thread of one block of 128, the types and ranges of
-// the operands, and host code that computes the same independently. Nothing in it knows the emulator.
+// the operands, and host code that computes the same independently. A case of whole blocks (whole_block.h) reads and
+// writes arrays instead, for instructions that more than one thread takes part in. Nothing here knows the emulator.
 #pragma once
 
 #include "wide.h"
@@ -37,11 +38,24 @@ enum class Range {
 struct Operand {
   Type type;
   Range range = Range::any;
+  std::size_t count = threads;  // elements; other numbers in cases of whole blocks only
 };
 
 // Values of one operand in all threads; of all operands.
 using Column = std::vector<std::uint64_t>;
 using Columns = std::vector<Column>;
+
+// What cuTensorMapEncodeTiled or, with pixels, cuTensorMapEncodeIm2col makes of an operand. Dimension 0 is the innermost
+// one and is contiguous; `pitches` are the bytes from one index of dimension 1, 2, ... to the next.
+struct TensorMap {
+  unsigned operand = 0;
+  int element = 7;  // CUtensorMapDataType: of the bytes that a copy moves, and what a reduction adds
+  std::vector<std::uint64_t> sizes, pitches;
+  std::vector<std::uint32_t> box, steps;
+  int interleave = 0, swizzle = 0, fill = 0;  // CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapFloatOOBfill
+  std::vector<int> lower, upper;              // im2col: the corners of the box of base pixels
+  std::uint32_t channels = 0, pixels = 0;
+};
 
 struct Case {
   std::string name;          // family/instruction
@@ -53,6 +67,12 @@ struct Case {
   double absolute = 0;       // a difference up to this passes as well: for functions with a zero
   std::string declarations;  // module scope, or shared memory
   int sm = 80, ptx = 80;
+  bool specific = false;     // needs exactly this device: sm_90a
+  bool whole = false;        // a case of whole blocks
+  unsigned blocks = 1;       // in the grid, which is one cluster
+  std::size_t outputs = threads;
+  std::vector<TensorMap> maps;
+  std::string limits;        // performance directives of the kernel
 };
 
 // The expected value of one thread from the operands of that thread.
@@ -79,6 +99,16 @@ void addMemory(Corpus&);
 void addAtomic(Corpus&);
 void addWarp(Corpus&);
 void addMatrix(Corpus&);
+void addFragment(Corpus&);
+void addBarrier(Corpus&);
+void addControl(Corpus&);
+void addCache(Corpus&);
+void addAsyncCopy(Corpus&);
+void addMbarrier(Corpus&);
+void addBulk(Corpus&);
+void addTensor(Corpus&);
+void addCluster(Corpus&);
+void addWarpgroup(Corpus&);
 Corpus makeCorpus();
 
 std::string ptxOf(const Case& test);

@@ -53,21 +53,43 @@ CUmodule Runner::load(const std::string& ptx) {
   return module;
 }
 
+CUtensorMap Runner::encode(const TensorMap& m, CUdeviceptr base) const {
+  CUtensorMap map;
+  const unsigned rank = unsigned(m.sizes.size());
+  void* const address = reinterpret_cast<void*>(base);
+  if (m.pixels == 0) {
+    const auto tiled = cuda_.get<CUresult(CUtensorMap*, int, unsigned, void*, const std::uint64_t*, const std::uint64_t*, const std::uint32_t*,
+                                          const std::uint32_t*, int, int, int, int)>("cuTensorMapEncodeTiled");
+    check(tiled(&map, m.element, rank, address, m.sizes.data(), m.pitches.data(), m.box.data(), m.steps.data(), m.interleave, m.swizzle, 0, m.fill),
+          "cuTensorMapEncodeTiled");
+  } else {
+    const auto im2col = cuda_.get<CUresult(CUtensorMap*, int, unsigned, void*, const std::uint64_t*, const std::uint64_t*, const int*, const int*, unsigned,
+                                           unsigned, const std::uint32_t*, int, int, int, int)>("cuTensorMapEncodeIm2col");
+    check(im2col(&map, m.element, rank, address, m.sizes.data(), m.pitches.data(), m.lower.data(), m.upper.data(), m.channels, m.pixels, m.steps.data(),
+                 m.interleave, m.swizzle, 0, m.fill),
+          "cuTensorMapEncodeIm2col");
+  }
+  return map;
+}
+
 Column Runner::launch(const Case& test, CUmodule module) {
   CUfunction kernel = nullptr;
   check(cuda_.cuModuleGetFunction(&kernel, module, "k"), "cuModuleGetFunction");
   const Columns inputs = inputsOf(test);
   std::vector<CUdeviceptr> buffers(inputs.size() + 1);
-  std::vector<unsigned char> output(threads * std::size_t(bitsOf(test.result)) / 8);
+  std::vector<unsigned char> output(test.outputs * std::size_t(bitsOf(test.result)) / 8);
   check(cuda_.cuMemAlloc_v2(&buffers[0], output.size()), "cuMemAlloc");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto packed = pack(inputs[i], test.operands[i].type);
     check(cuda_.cuMemAlloc_v2(&buffers[i + 1], packed.size()), "cuMemAlloc");
     check(cuda_.cuMemcpyHtoD_v2(buffers[i + 1], packed.data(), packed.size()), "cuMemcpyHtoD");
   }
+  std::vector<CUtensorMap> maps;
+  for (const TensorMap& map : test.maps) maps.push_back(encode(map, buffers[map.operand + 1]));
   std::vector<void*> arguments;
   for (CUdeviceptr& buffer : buffers) arguments.push_back(&buffer);
-  check(cuda_.cuLaunchKernel(kernel, 1, 1, 1, threads, 1, 1, 0, nullptr, arguments.data(), nullptr), "cuLaunchKernel");
+  for (CUtensorMap& map : maps) arguments.push_back(&map);
+  check(cuda_.cuLaunchKernel(kernel, test.blocks, 1, 1, threads, 1, 1, 0, nullptr, arguments.data(), nullptr), "cuLaunchKernel");
   check(cuda_.cuCtxSynchronize(), "the kernel");
   check(cuda_.cuMemcpyDtoH_v2(output.data(), buffers[0], output.size()), "cuMemcpyDtoH");
   for (const CUdeviceptr buffer : buffers) check(cuda_.cuMemFree_v2(buffer), "cuMemFree");

@@ -18,6 +18,7 @@ class Runner {
  private:
   void check(CUresult status, const std::string& what) const;
   CUmodule load(const std::string& ptx);
+  CUtensorMap encode(const TensorMap& map, CUdeviceptr base) const;
   Column launch(const Case& test, CUmodule module);
 
   test::CudaLibrary cuda_;

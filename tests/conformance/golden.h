@@ -1,7 +1,7 @@
 // Golden outputs: what a device computed for each case, to be reproduced by every other device from then on.
 //
 // A text file: two comment lines with the device, its capability, the driver version and the date, then one line per
-// case: the hash of its PTX, its name, and the outputs of the 128 threads in hexadecimal, separated by tabs.
+// case: the hash of its PTX, its name, and its outputs in hexadecimal, separated by tabs.
 #pragma once
 
 #include "corpus.h"

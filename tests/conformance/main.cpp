@@ -2,7 +2,7 @@
 //
 // Runs the corpus on a CUDA driver (the emulator by default, `--driver libcuda.so.1` for the GPU of this machine) and
 // compares with the expected values, and with golden outputs if given. The last line counts what passed, failed and was
-// skipped because the device is too old for it.
+// skipped because the device lacks the instruction.
 #include "device.h"
 
 #include <cmath>
@@ -55,19 +55,19 @@ std::string difference(const Case& test, const Column& got, const Column& wanted
   const Columns inputs = inputsOf(test);
   int wrong = 0;
   std::string text;
-  for (unsigned t = 0; t < threads; ++t) {
+  for (unsigned t = 0; t < test.outputs; ++t) {
     if (agrees(test, got[t], wanted[t])) continue;
     if (++wrong > 3) continue;
     char line[200];
-    std::snprintf(line, sizeof line, "    thread %u: got %llx, %s %llx, operands", t, (unsigned long long)got[t], against, (unsigned long long)wanted[t]);
+    std::snprintf(line, sizeof line, "    output %u: got %llx, %s %llx%s", t, (unsigned long long)got[t], against, (unsigned long long)wanted[t], test.whole ? "" : ", operands");
     text += line;
-    for (const Column& input : inputs) {
-      std::snprintf(line, sizeof line, " %llx", (unsigned long long)input[t]);
+    for (std::size_t i = 0; i < inputs.size() && !test.whole; ++i) {
+      std::snprintf(line, sizeof line, " %llx", (unsigned long long)inputs[i][t]);
       text += line;
     }
     text += "\n";
   }
-  return wrong ? std::to_string(wrong) + " of " + std::to_string(threads) + " threads differ\n" + text : "";
+  return wrong ? std::to_string(wrong) + " of " + std::to_string(test.outputs) + " outputs differ\n" + text : "";
 }
 
 struct Totals {
@@ -76,7 +76,8 @@ struct Totals {
 
 void runOne(Runner& runner, const Case& test, const std::optional<Golden>& golden, Golden& made, Totals& totals) {
   const Device& device = runner.device();
-  if (device.major * 10 + device.minor < test.sm) {
+  const int capability = device.major * 10 + device.minor;
+  if (capability < test.sm || (test.specific && capability != test.sm)) {
     ++totals.skipped;
     return;
   }

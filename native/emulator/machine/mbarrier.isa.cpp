@@ -201,8 +201,18 @@ void decodePending(Decoder& decoder, Instruction& out) {
 }
 
 #define CNN_HERE "[.shared|shared::cta].b64"
-#define CNN_SEMANTICS "[.release|relaxed][.cta|cluster]"
-#define CNN_WAITING "[.acquire|relaxed][.cta|cluster]"
+#define CNN_ANYWHERE "[.shared|shared::cta|shared::cluster].b64"
+// With a memory order: .relaxed came later than .release and .acquire.
+#define CNN_ORDERED(opcode, order, space, operands, decode)                                                  \
+  {opcode "[." order "][.cta|cluster]" space, operands, 80, 90, Class::async, 0, decode},                    \
+  {opcode ".relaxed[.cta|cluster]" space, operands, 86, 90, Class::async, 0, decode},
+#define CNN_ARRIVALS(opcode, plain, expecting, incomplete)                                                   \
+  {opcode CNN_HERE, "=b64 []", 70, 80, Class::async, 0, decodeArrive<plain>},                                \
+  {opcode CNN_HERE, "=b64 [] u32", 78, 90, Class::async, 0, decodeArrive<plain>},                            \
+  CNN_ORDERED(opcode, "release", CNN_HERE, "=b64 [] u32?", decodeArrive<plain>)                              \
+  CNN_ORDERED(opcode, "release", ".shared::cluster.b64", "=b64 [] u32?", decodeArrive<plain>)                \
+  CNN_ORDERED(opcode ".expect_tx", "release", CNN_ANYWHERE, "=b64 [] u32", decodeArrive<expecting>)          \
+  {opcode ".noComplete[.release][.cta]" CNN_HERE, "=b64 [] u32", 70, 80, Class::async, 0, decodeArrive<incomplete>},
 
 }  // namespace
 
@@ -210,40 +220,20 @@ std::span<const Entry> mbarrier() {
   static const Entry entries[] = {
       {"mbarrier.init" CNN_HERE, "[] u32", 70, 80, Class::async, 0, decodeChange<init>},
       {"mbarrier.inval" CNN_HERE, "[]", 70, 80, Class::async, 0, decodeChange<invalidate>},
-      {"mbarrier.expect_tx[.relaxed][.cta|cluster][.shared|shared::cta|shared::cluster].b64", "[] u32", 80, 90, Class::async, 0,
-       decodeChange<expect>},
-      {"mbarrier.complete_tx[.relaxed][.cta|cluster][.shared|shared::cta|shared::cluster].b64", "[] u32", 80, 90, Class::async,
-       0, decodeChange<complete>},
+      {"mbarrier.expect_tx[.relaxed][.cta|cluster]" CNN_ANYWHERE, "[] u32", 80, 90, Class::async, 0, decodeChange<expect>},
+      {"mbarrier.complete_tx[.relaxed][.cta|cluster]" CNN_ANYWHERE, "[] u32", 80, 90, Class::async, 0, decodeChange<complete>},
 
-      {"mbarrier.arrive" CNN_HERE, "=b64 []", 70, 80, Class::async, 0, decodeArrive<arrive>},
-      {"mbarrier.arrive" CNN_SEMANTICS CNN_HERE, "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<arrive>},
-      {"mbarrier.arrive" CNN_HERE, "=b64 [] u32", 78, 90, Class::async, 0, decodeArrive<arrive>},
-      {"mbarrier.arrive" CNN_SEMANTICS ".shared::cluster.b64", "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<arrive>},
-      {"mbarrier.arrive.expect_tx" CNN_SEMANTICS "[.shared|shared::cta|shared::cluster].b64", "=b64 [] u32", 80, 90, Class::async,
-       0, decodeArrive<arriveExpect<false>>},
-      {"mbarrier.arrive.noComplete[.release][.cta]" CNN_HERE, "=b64 [] u32", 70, 80, Class::async, 0,
-       decodeArrive<arriveNoComplete<false>>},
-
-      {"mbarrier.arrive_drop" CNN_HERE, "=b64 []", 70, 80, Class::async, 0, decodeArrive<drop>},
-      {"mbarrier.arrive_drop" CNN_SEMANTICS CNN_HERE, "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<drop>},
-      {"mbarrier.arrive_drop" CNN_HERE, "=b64 [] u32", 78, 90, Class::async, 0, decodeArrive<drop>},
-      {"mbarrier.arrive_drop" CNN_SEMANTICS ".shared::cluster.b64", "=b64 [] u32?", 80, 90, Class::async, 0, decodeArrive<drop>},
-      {"mbarrier.arrive_drop.expect_tx" CNN_SEMANTICS "[.shared|shared::cta|shared::cluster].b64", "=b64 [] u32", 80, 90,
-       Class::async, 0, decodeArrive<arriveExpect<true>>},
-      {"mbarrier.arrive_drop.noComplete[.release][.cta]" CNN_HERE, "=b64 [] u32", 70, 80, Class::async, 0,
-       decodeArrive<arriveNoComplete<true>>},
+      CNN_ARRIVALS("mbarrier.arrive", arrive, arriveExpect<false>, arriveNoComplete<false>)
+      CNN_ARRIVALS("mbarrier.arrive_drop", drop, arriveExpect<true>, arriveNoComplete<true>)
 
       {"mbarrier.test_wait" CNN_HERE, "=pred [] b64", 70, 80, Class::async, 0, decodePoll<poll<false, false>, false>},
       {"mbarrier.test_wait.parity" CNN_HERE, "=pred [] u32", 71, 80, Class::async, 0, decodePoll<poll<true, false>, true>},
-      {"mbarrier.test_wait" CNN_WAITING CNN_HERE, "=pred [] b64", 80, 90, Class::async, 0, decodePoll<poll<false, false>, false>},
-      {"mbarrier.test_wait.parity" CNN_WAITING CNN_HERE, "=pred [] u32", 80, 90, Class::async, 0,
-       decodePoll<poll<true, false>, true>},
+      CNN_ORDERED("mbarrier.test_wait", "acquire", CNN_HERE, "=pred [] b64", (decodePoll<poll<false, false>, false>))
+      CNN_ORDERED("mbarrier.test_wait.parity", "acquire", CNN_HERE, "=pred [] u32", (decodePoll<poll<true, false>, true>))
       {"mbarrier.try_wait" CNN_HERE, "=pred [] b64 u32?", 78, 90, Class::async, 0, decodePoll<poll<false, true>, false>},
       {"mbarrier.try_wait.parity" CNN_HERE, "=pred [] u32 u32?", 78, 90, Class::async, 0, decodePoll<poll<true, true>, true>},
-      {"mbarrier.try_wait" CNN_WAITING CNN_HERE, "=pred [] b64 u32?", 80, 90, Class::async, 0,
-       decodePoll<poll<false, true>, false>},
-      {"mbarrier.try_wait.parity" CNN_WAITING CNN_HERE, "=pred [] u32 u32?", 80, 90, Class::async, 0,
-       decodePoll<poll<true, true>, true>},
+      CNN_ORDERED("mbarrier.try_wait", "acquire", CNN_HERE, "=pred [] b64 u32?", (decodePoll<poll<false, true>, false>))
+      CNN_ORDERED("mbarrier.try_wait.parity", "acquire", CNN_HERE, "=pred [] u32 u32?", (decodePoll<poll<true, true>, true>))
 
       {"mbarrier.pending_count.b64", "=u32 b64", 70, 80, Class::async, 0, decodePending},
   };
@@ -251,7 +241,8 @@ std::span<const Entry> mbarrier() {
 }
 
 #undef CNN_HERE
-#undef CNN_SEMANTICS
-#undef CNN_WAITING
+#undef CNN_ANYWHERE
+#undef CNN_ORDERED
+#undef CNN_ARRIVALS
 
 }  // namespace cnn::emu::CNN_ISA
