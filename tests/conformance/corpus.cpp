@@ -70,9 +70,8 @@ Corpus makeCorpus() {
   addWarp(corpus);
   addMatrix(corpus);
   addFragment(corpus);
-  addBarrier(corpus);
+  addBlockSync(corpus);
   addControl(corpus);
-  addCache(corpus);
   addAsyncCopy(corpus);
   addMbarrier(corpus);
   addBulk(corpus);
@@ -167,6 +166,9 @@ std::uint64_t draw(const Operand& operand, unsigned thread, unsigned index, std:
     case Range::shift: return random() % 71;
     case Range::lane: return random() % 32;
     case Range::byte: return random() % 256;
+    case Range::small:
+      if (!formatOf(type)) return std::uint64_t(std::int64_t(random() % 17) - 8) & mask(bitsOf(type));
+      return fromDouble(type, double(std::int64_t(random() % 17) - 8));
     case Range::nonzero: return pattern ? pattern : 1;
     case Range::any:
       // The first threads meet every pair of edges; after that half the values are of ordinary size.

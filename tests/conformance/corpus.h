@@ -33,6 +33,7 @@ enum class Range {
   lane,      // 0 to 31
   byte,      // 0 to 255
   nonzero,   // integers but 0
+  small,     // whole numbers from -8 to 8, of floating-point types too
 };
 
 struct Operand {
@@ -48,7 +49,7 @@ using Columns = std::vector<Column>;
 // What cuTensorMapEncodeTiled or, with pixels, cuTensorMapEncodeIm2col makes of an operand. Dimension 0 is the innermost
 // one and is contiguous; `pitches` are the bytes from one index of dimension 1, 2, ... to the next.
 struct TensorMap {
-  unsigned operand = 0;
+  int operand = 0;  // -1: the outputs
   int element = 7;  // CUtensorMapDataType: of the bytes that a copy moves, and what a reduction adds
   std::vector<std::uint64_t> sizes, pitches;
   std::vector<std::uint32_t> box, steps;
@@ -100,9 +101,8 @@ void addAtomic(Corpus&);
 void addWarp(Corpus&);
 void addMatrix(Corpus&);
 void addFragment(Corpus&);
-void addBarrier(Corpus&);
+void addBlockSync(Corpus&);
 void addControl(Corpus&);
-void addCache(Corpus&);
 void addAsyncCopy(Corpus&);
 void addMbarrier(Corpus&);
 void addBulk(Corpus&);

@@ -85,7 +85,7 @@ Column Runner::launch(const Case& test, CUmodule module) {
     check(cuda_.cuMemcpyHtoD_v2(buffers[i + 1], packed.data(), packed.size()), "cuMemcpyHtoD");
   }
   std::vector<CUtensorMap> maps;
-  for (const TensorMap& map : test.maps) maps.push_back(encode(map, buffers[map.operand + 1]));
+  for (const TensorMap& map : test.maps) maps.push_back(encode(map, buffers[std::size_t(map.operand + 1)]));
   std::vector<void*> arguments;
   for (CUdeviceptr& buffer : buffers) arguments.push_back(&buffer);
   for (CUtensorMap& map : maps) arguments.push_back(&map);

@@ -178,7 +178,7 @@ void addHandover(Corpus& corpus) {
   std::string body = "mov.u32 %r8, bar; mov.u32 %r9, word; setp.eq.u32 %p1, %r1, 0; @%p1 mbarrier.init.shared.b64 [%r8], 128; bar.sync 0;\n  ";
   for (unsigned phase = 0; phase < 3; ++phase)
     body += "setp.eq.u32 %p1, %r1, " + std::to_string(40 * phase) + "; add.u32 %r10, %r1, 7; @%p1 st.shared.b32 [%r9+" + std::to_string(4 * phase) + "], %r10; "
-            "mbarrier.arrive.shared.b64 %d8, [%r8];\n  " + awaitPhase("%r8", phase % 2) + "ld.shared.b32 %r11, [%r9+" + std::to_string(4 * phase) + "]; " + keep("%r11", phase);
+            "mbarrier.arrive.shared.b64 %d8, [%r8];\n  " + awaitPhase("%r8", phase % 2, "test_wait") + "ld.shared.b32 %r11, [%r9+" + std::to_string(4 * phase) + "]; " + keep("%r11", phase);
   addWhole(corpus, "mbarrier/all arrive and wait, three phases", body, Type::u32, 3 * threads, {}, [](const Columns&) {
     Column out(3 * threads);
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = 40 * (i / threads) + 7;

@@ -55,8 +55,8 @@ std::string vectorOf(const std::string& prefix, unsigned first, unsigned count) 
   return text + "}";
 }
 
-std::string awaitPhase(const std::string& address, unsigned parity) {
-  return "{ .reg .pred %done; again: mbarrier.test_wait.parity.shared.b64 %done, [" + address + "], " + number(parity) + "; @!%done bra again; }\n  ";
+std::string awaitPhase(const std::string& address, unsigned parity, const std::string& wait) {
+  return "{ .reg .pred %done; again: mbarrier." + wait + ".parity.shared.b64 %done, [" + address + "], " + number(parity) + "; @!%done bra again; }\n  ";
 }
 
 std::vector<std::uint8_t> bytesOf(const Column& values, Type type) {

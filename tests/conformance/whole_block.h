@@ -25,8 +25,9 @@ std::string dumpShared(const std::string& array, unsigned bytes, unsigned output
 std::string keep(const std::string& value, unsigned index, unsigned bits = 32);
 // {first0, first1, ...}
 std::string vectorOf(const std::string& prefix, unsigned first, unsigned count);
-// Waits, without end, for the phase of this parity of the mbarrier whose shared address is in `address`.
-std::string awaitPhase(const std::string& address, unsigned parity);
+// Waits, without end, for the phase of this parity of the mbarrier whose shared address is in `address`. test_wait is for
+// devices before Hopper.
+std::string awaitPhase(const std::string& address, unsigned parity, const std::string& wait = "try_wait");
 
 // The words of `bytes` of an operand, as the kernel sees them in memory.
 std::vector<std::uint8_t> bytesOf(const Column& values, Type type);
