@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
+using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Interop.Tests;
@@ -21,6 +23,20 @@ public sealed partial class SourceSetTests
         var shared = Functions("Shared");
         Assert.That(shared, Has.Some.StartsWith("cuLaunchKernel("));
         Assert.That(shared.Intersect(Functions("Bundled")), Is.Empty);
+    }
+
+    [Test]
+    public void A_set_that_is_none_is_refused_by_the_build()
+    {
+        if (Checkout.Root is not { } root) return;
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        foreach (var argument in (string[])["msbuild", Path.Combine(root, "managed", "CnnNative.Interop"), "-t:CheckCnnInterop", "-p:CnnInterop=foo", "-nodeReuse:false"])
+            start.ArgumentList.Add(argument);
+        using var build = Process.Start(start)!;
+        var output = build.StandardOutput.ReadToEnd();
+        build.WaitForExit();
+        Assert.That(build.ExitCode, Is.Not.Zero);
+        Assert.That(output, Does.Contain("CnnInterop is 'foo'; it must be bundled or managedcuda"));
     }
 
     /// <summary>"name(type name, ...)" of each function of Raw/{set}/Driver.cs.</summary>

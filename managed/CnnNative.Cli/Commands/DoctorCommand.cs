@@ -32,6 +32,7 @@ internal static class DoctorCommand
         var choice = Device.DefaultChoice;
         var compiled = kernels ? Compile() : null;
         var found = (Cudnn: LibraryFinder.Find(CudaLibrary.Cudnn), Cublas: LibraryFinder.Find(CudaLibrary.Cublas));
+        if (CudaDriver.Search.Found && NativeKernels.Obstacle(CudaDriver.Version) is { } obstacle) problems.Add(obstacle);
         if (!NativeKernels.ArePresent) problems.Add("this build has no kernels: build the target native_kernels with cmake, then build again");
         return new(
             driver, driver.Version, NativeKernels.PtxVersion, NativeKernels.ArePresent, devices, Describe(found.Cudnn, problems), Describe(found.Cublas, problems),
@@ -54,7 +55,7 @@ internal static class DoctorCommand
                     info.MaxSharedBytesPerBlock, CudaDriver.IsEmulated));
             }
         }
-        catch (CudaException error)
+        catch (Exception error) when (error is CudaException or DriverTooOldException)
         {
             problems.Add(Failure.OneLine(error.Message));
         }
@@ -96,16 +97,11 @@ internal static class DoctorCommand
         human.Line($"{kernels.Count} kernels compiled, {kernels.Count(kernel => kernel.LocalBytes > 0)} with local memory");
     }
 
-    /// <summary>The file that was taken; every place, where none was.</summary>
+    /// <summary>The file that was taken, and what was there but refused; every place, where none was taken.</summary>
     private static void Draw(Human human, LibraryJson library)
     {
-        if (library.Found)
-        {
-            human.Line($"{library.Name}: {library.Version ?? "of unknown version"}, {library.Path}");
-            return;
-        }
-
-        human.Line($"{library.Name}: not found");
-        foreach (var place in library.Places) human.Line($"  {place.Path} ({place.Origin}): {place.Refused}");
+        human.Line(library.Found ? $"{library.Name}: {library.Version ?? "of unknown version"}, {library.Path}" : $"{library.Name}: not found");
+        foreach (var place in library.Places.Where(place => place.Refused is not null && !(library.Found && place.Refused == LibraryCandidate.Absent)))
+            human.Line($"  {place.Path} ({place.Origin}): {place.Refused}");
     }
 }

@@ -21,7 +21,7 @@ public static unsafe class CudaDriver
     {
         get
         {
-            Require();
+            if (!Search.Found) throw new LibraryNotFoundException(Search);
             var version = 0;
             RawDriver.cuDriverGetVersion(&version).Check("cuDriverGetVersion");
             return version;
@@ -30,12 +30,13 @@ public static unsafe class CudaDriver
 
     /// <summary>Number of devices; 0 where the driver finds none.</summary>
     /// <exception cref="LibraryNotFoundException">There is no driver.</exception>
+    /// <exception cref="DriverTooOldException">It lacks functions that are called here.</exception>
     /// <exception cref="CudaException">The driver could not start.</exception>
     public static int DeviceCount
     {
         get
         {
-            Require();
+            if (CudaRelease.Oldest.Obstacle(Version, "this library") is { } obstacle) throw new DriverTooOldException(obstacle);
             if (Initialised.Value == CudaStatus.NoDevice) return 0;
             Initialised.Value.Check("cuInit");
             var count = 0;
@@ -53,10 +54,5 @@ public static unsafe class CudaDriver
         if (ordinal < 0 || ordinal >= count)
             throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, $"CudaDriver.Device: there {(count == 1 ? "is one device" : $"are {count} devices")}, counted from 0");
         return CudaDeviceInfo.Read(ordinal);
-    }
-
-    private static void Require()
-    {
-        if (!Search.Found) throw new LibraryNotFoundException(Search);
     }
 }

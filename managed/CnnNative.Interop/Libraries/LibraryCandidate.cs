@@ -6,6 +6,9 @@ namespace CnnNative.Interop;
 /// <param name="Refusal">Why it was not taken; null for the one that was.</param>
 public sealed record LibraryCandidate(string Path, string Origin, string? Refusal)
 {
+    /// <summary>The refusal of a place where there is nothing.</summary>
+    public const string Absent = "no such file";
+
     /// <inheritdoc/>
     public override string ToString() => $"{Path} ({Origin}): {Refusal ?? "loaded"}";
 }

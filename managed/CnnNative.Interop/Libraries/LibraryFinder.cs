@@ -15,20 +15,23 @@ public static class LibraryFinder
         {
             var isFile = System.IO.Path.GetFileName(path) != path;
             nint handle = 0;
-            var refusal = isFile && !File.Exists(path) ? "no such file" : TryLoad(isFile ? RealPath(path) : path, out handle);
+            var refusal = isFile && !File.Exists(path) ? LibraryCandidate.Absent : TryLoad(library, isFile ? RealPath(path) : path, out handle);
             candidates.Add(new(path, origin, refusal));
             if (refusal is null) return new(library, candidates, handle);
         }
 
         return new(library, candidates, 0);
 
-        static string? TryLoad(string path, out nint handle)
+        static string? TryLoad(CudaLibrary library, string path, out nint handle)
         {
             handle = 0;
             try
             {
                 handle = NativeLibrary.Load(path);
-                return null;
+                if (NativeLibrary.TryGetExport(handle, library.Export, out _)) return null;
+                NativeLibrary.Free(handle);
+                handle = 0;
+                return $"it is not {library}: it has no {library.Export}";
             }
             catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
             {

@@ -3,6 +3,8 @@ namespace CnnNative.Interop;
 /// <summary>The places where NVIDIA's libraries may lie, best first. Nothing is loaded here.</summary>
 internal static class LibraryPlaces
 {
+    private const string Conda = "CONDA_PREFIX";
+
     /// <summary>Paths to try for a library, each with the reason.</summary>
     /// <param name="library">What is looked for.</param>
     /// <param name="explicitPath">A file that the caller named; then it is the only place.</param>
@@ -11,12 +13,36 @@ internal static class LibraryPlaces
         if (!string.IsNullOrEmpty(explicitPath)) return [(explicitPath, "given by the caller")];
         var named = Environment.GetEnvironmentVariable(library.Variable);
         if (!string.IsNullOrEmpty(named)) return [(named, library.Variable)];
-        return Folders().SelectMany(place => library.Files.Select(file => (System.IO.Path.Combine(place.Folder, file), place.Origin)))
+        var isWindows = OperatingSystem.IsWindows();
+        return Folders(isWindows).SelectMany(place => library.Files.Select(file => (System.IO.Path.Combine(place.Folder, file), place.Origin)))
             .Concat(library.Files.Select(file => (file, "the loader's own path")))
-            .Concat(PythonFolders().SelectMany(folder => library.Files.Select(file => (System.IO.Path.Combine(folder, file), "a Python package"))));
+            .Concat(PythonRoots().SelectMany(root => WheelFolders(root, isWindows))
+                .SelectMany(folder => library.Files.Select(file => (System.IO.Path.Combine(folder, file), "a Python package"))));
     }
 
-    private static IEnumerable<(string Folder, string Origin)> Folders()
+    /// <summary>
+    /// Folders of the wheels nvidia-cudnn-cu12 and the like in a Python installation: lib/python3.x/site-packages/nvidia/*/lib, on Windows
+    /// Lib/site-packages/nvidia/*/bin.
+    /// </summary>
+    /// <param name="root">Where Python is installed.</param>
+    /// <param name="isWindows">Whether it is laid out as on Windows.</param>
+    internal static IEnumerable<string> WheelFolders(string root, bool isWindows)
+    {
+        var packages = isWindows
+            ? [System.IO.Path.Combine(root, "Lib", "site-packages")]
+            : Children(System.IO.Path.Combine(root, "lib"), "python3*")
+                .SelectMany(python => (string[])[System.IO.Path.Combine(python, "site-packages"), System.IO.Path.Combine(python, "dist-packages")]);
+        return packages.SelectMany(folder => Children(System.IO.Path.Combine(folder, "nvidia"), "*"))
+            .Select(package => System.IO.Path.Combine(package, isWindows ? "bin" : "lib")).Where(Directory.Exists);
+    }
+
+    /// <summary>Where conda's own packages lay libraries.</summary>
+    /// <param name="root">The environment.</param>
+    /// <param name="isWindows">Whether it is laid out as on Windows.</param>
+    internal static string CondaFolder(string root, bool isWindows) =>
+        isWindows ? System.IO.Path.Combine(root, "Library", "bin") : System.IO.Path.Combine(root, "lib");
+
+    private static IEnumerable<(string Folder, string Origin)> Folders(bool isWindows)
     {
         yield return (AppContext.BaseDirectory, "the application's folder");
         foreach (var variable in (string[])["CUDA_PATH", "CUDA_HOME"])
@@ -25,21 +51,14 @@ internal static class LibraryPlaces
             foreach (var folder in (string[])["lib64", "lib", "bin", "bin/x64"]) yield return (System.IO.Path.Combine(root, folder), variable);
         }
 
-        var list = OperatingSystem.IsWindows() ? "PATH" : "LD_LIBRARY_PATH";
+        if (Environment.GetEnvironmentVariable(Conda) is { Length: > 0 } environment) yield return (CondaFolder(environment, isWindows), Conda);
+        var list = isWindows ? "PATH" : "LD_LIBRARY_PATH";
         foreach (var folder in Split(list)) yield return (folder, list);
     }
 
-    /// <summary>Folders of the wheels nvidia-cudnn-cu12 and the like: site-packages/nvidia/*/lib (bin on Windows).</summary>
-    private static IEnumerable<string> PythonFolders()
-    {
-        var roots = ((string?[])[Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"),
+    private static IEnumerable<string> PythonRoots() =>
+        ((string?[])[Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable(Conda),
             System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local"), "/usr/local", "/usr"]).OfType<string>();
-        var leaf = OperatingSystem.IsWindows() ? "bin" : "lib";
-        return roots.Select(root => System.IO.Path.Combine(root, "lib")).SelectMany(lib => Children(lib, "python3*"))
-            .SelectMany(python => (string[])[System.IO.Path.Combine(python, "site-packages"), System.IO.Path.Combine(python, "dist-packages")])
-            .Select(packages => System.IO.Path.Combine(packages, "nvidia"))
-            .SelectMany(nvidia => Children(nvidia, "*")).Select(package => System.IO.Path.Combine(package, leaf)).Where(Directory.Exists);
-    }
 
     private static IEnumerable<string> Children(string folder, string pattern)
     {

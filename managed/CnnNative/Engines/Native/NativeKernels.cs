@@ -1,5 +1,6 @@
 using System.Text;
 using CnnNative.Engines.Native;
+using CnnNative.Interop;
 
 namespace CnnNative;
 
@@ -21,6 +22,14 @@ public static class NativeKernels
             return text[start..text.IndexOf('\n', start)].Trim();
         }
     }
+
+    /// <summary>Why a driver is too old for the kernels, and which one is needed; null if it can load them, or if there are none.</summary>
+    /// <param name="driverVersion">The CUDA version that the driver knows: 12030 for 12.3.</param>
+    public static string? Obstacle(int driverVersion) => Obstacle(driverVersion, PtxVersion);
+
+    /// <summary>The same for a version of PTX, such as "8.3".</summary>
+    internal static string? Obstacle(int driverVersion, string ptx) =>
+        Version.TryParse(ptx, out var version) ? CudaRelease.ForPtx(10 * version.Major + version.Minor)?.Obstacle(driverVersion, $"PTX {ptx}") : null;
 
     /// <summary>Lets the driver compile every kernel that the device can run.</summary>
     /// <param name="device">The device.</param>
