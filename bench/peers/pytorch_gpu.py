@@ -8,13 +8,14 @@ PyTorch at its best: cudnn.benchmark, both memory layouts, the faster counts; fl
 CUDA graph over rotating random inputs that do not fit the cache.
 """
 import json
+import math
 import pathlib
 import sys
 
 import torch
 import torch.nn.functional as functional
 
-SAMPLES, SAMPLE_MS, FEWEST_SETS, MOST_SETS, CACHE_TIMES = 5, 15.0, 2, 32, 3
+SAMPLES, SAMPLE_MS, FEWEST_SETS, MOST_SETS, CACHE_TIMES = 5, 15.0, 2, 8192, 3
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
@@ -26,7 +27,7 @@ class Replayed:
 
     def __init__(self, workload_bytes, prepare):
         cache = torch.cuda.get_device_properties(0).L2_cache_size
-        self.sets = int(min(max(CACHE_TIMES * cache / workload_bytes, FEWEST_SETS), MOST_SETS))
+        self.sets = int(min(max(math.ceil(CACHE_TIMES * cache / workload_bytes), FEWEST_SETS), MOST_SETS))
         self.runs = [prepare() for _ in range(self.sets)]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using CnnNative.Cli.Bench;
 using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
@@ -21,7 +23,7 @@ public sealed class BenchTests : CliFixture
         var names = report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToList();
         Assert.That(names, Is.EqualTo(from type in (string[])["", ", bf16"] from pass in (string[])["forward", "dgrad", "wgrad"] select $"LeNet-5 conv2 {pass}{type}"));
         Assert.That(report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("error").GetString()), Has.All.Null);
-        Assert.That(report.GetProperty("copy_bytes_per_second").ValueKind, Is.EqualTo(System.Text.Json.JsonValueKind.Null));
+        Assert.That(report.GetProperty("copy_bytes_per_second").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
 
     [Test]
@@ -67,8 +69,52 @@ public sealed class BenchTests : CliFixture
         return Array.Find(expected, line.Contains) ?? line;
     }
 
+    /// <summary>A launch that is refused costs its own workload alone; a kernel that fails takes the context with it, and the rest is not tried.</summary>
+    [TestCase("ret;", "trap;", "not run: the device was lost")]
+    [TestCase(".entry cross_entropy_rows_forward_f32", ".entry other", null)]
+    public void One_bad_kernel_does_not_end_the_run_unless_the_device_is_lost(string good, string bad, string? second)
+    {
+        Variables["CNN_PTX"] = BrokenKernels("cross_entropy_forward", good, bad);
+        var outcome = Cnn("bench", "--check", "--dtype", "float32", "--filter", "10 classes", "--json");
+        Assert.That(outcome.ExitCode, Is.EqualTo(1), outcome.Error);
+        using var report = JsonDocument.Parse(outcome.OutputLines[0]);
+        var errors = report.RootElement.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("error").GetString()).ToList();
+        Assert.That(errors[0], Does.StartWith("cu"));
+        Assert.That(errors[1], Is.EqualTo(second));
+        Assert.That(Cnn("bench", "--check", "--dtype", "float32", "--filter", "10 classes").Output.Contains("the device was lost: cu", StringComparison.Ordinal), Is.EqualTo(second is not null));
+    }
+
+    [TestCase(DType.Float32)]
+    [TestCase(DType.BFloat16)]
+    public void Rotating_inputs_fill_the_cache_of_a_large_gpu_three_times(DType type)
+    {
+        const long cache = 60 << 20;
+        foreach (var workload in new Workloads(Shapes.Read(), type).All())
+        {
+            var sets = Measurement.Sets(workload, cache);
+            Assert.That(sets, Is.GreaterThanOrEqualTo(2), workload.Name);
+            // Below that a launch takes longer than the memory, wherever the data is.
+            if (workload.Bytes > 24 << 10) Assert.That(sets * workload.Bytes, Is.GreaterThanOrEqualTo(3.0 * cache), workload.Name);
+        }
+    }
+
     [Test]
     public void Emulated_time_is_not_shown() => Assert.That(Fails(1, "bench"), Does.Contain("says nothing of speed").And.Contain("--check"));
+
+    /// <summary>A folder of all kernels, those of one module spoiled.</summary>
+    private string BrokenKernels(string module, string good, string bad)
+    {
+        var folder = Path.Combine(Checkout.Root!, "build", "native", "kernels", "ptx");
+        var copy = Directory.CreateDirectory(Under("ptx")).FullName;
+        foreach (var file in Directory.GetFiles(folder, "*.ptx"))
+        {
+            var target = Path.Combine(copy, Path.GetFileName(file));
+            if (!Path.GetFileName(file).StartsWith($"{module}.", StringComparison.Ordinal)) File.CreateSymbolicLink(target, file);
+            else File.WriteAllText(target, File.ReadAllText(file).Replace(good, bad, StringComparison.Ordinal));
+        }
+
+        return copy;
+    }
 
     private string[] Peer(string script)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
@@ -53,6 +54,29 @@ public sealed class TrainTests : CliFixture
         var rest = Json("train", "--resume", "half.safetensors", "--epochs", "2", "--out", "rest.safetensors");
         Assert.That(rest.GetProperty("steps").GetInt64(), Is.EqualTo(20));
         Assert.That(File.ReadAllBytes(Under("rest.safetensors")), Is.EqualTo(File.ReadAllBytes(Under("whole.safetensors"))));
+    }
+
+    /// <summary>The same images, weights and draws on the CPU and on the emulated GPU, launch by launch and as a graph: the losses differ by rounding alone.</summary>
+    [Test]
+    public void The_native_engine_learns_what_the_cpu_learns()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("on a GPU the program itself is run");
+        Variables["CNN_CUDA_DRIVER"] = CudaDriver.Search.Path!;
+        IdxFolder.Write(Under("data"));
+        string[] recipe = ["train", "--model", "lenet5", "--data", "mnist:data", "--batch", "16", "--max-steps", "4", "--out"];
+        var cpu = Json([.. recipe, "cpu", "--engine", "cpu"]);
+        var eager = Json([.. recipe, "eager", "--engine", "native"]);
+        var captured = Json([.. recipe, "captured", "--engine", "native", "--capture"]);
+        foreach (var loss in (string[])["train_loss", "test_loss"])
+        {
+            var expected = cpu.GetProperty(loss).GetDouble();
+            Assert.That(expected, Is.Positive, loss);
+            Assert.That(eager.GetProperty(loss).GetDouble(), Is.EqualTo(expected).Within(1e-4), loss);
+            Assert.That(captured.GetProperty(loss).GetDouble(), Is.EqualTo(eager.GetProperty(loss).GetDouble()), loss);
+        }
+
+        Assert.That((eager.GetProperty("engine").GetString(), eager.GetProperty("steps").GetInt64()), Is.EqualTo(("native", 4)));
+        Assert.That(File.ReadAllBytes(Under("captured")), Is.EqualTo(File.ReadAllBytes(Under("eager"))));
     }
 
     [Test]

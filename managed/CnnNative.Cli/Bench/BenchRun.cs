@@ -17,6 +17,7 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
 
     private readonly List<TimeJson> times = [];
     private Ceilings? ceilings;
+    private string? loss;
     private GpuClocks? clocks;
 
     /// <summary>Runs the workloads; true if all of them could be done.</summary>
@@ -30,10 +31,12 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
         if (!check) Begin(types);
         foreach (var workload in workloads)
         {
-            times.Add(Attempt(workload, check));
+            times.Add(loss is null ? Attempt(workload, check) : new(workload.Name, Error: "not run: the device was lost"));
             Tell(times[^1], check);
             if (output is not null) Save();
         }
+
+        if (loss is not null) human.Line($"the device was lost: {loss}");
 
         Conclude(check);
         if (json) Results.Write(Report(), ResultContext.Default.BenchJson);
@@ -56,9 +59,24 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
         {
             return check ? Check(workload) : Time(workload);
         }
-        catch (Exception error) when (error is NotSupportedException or ArithmeticException or DeviceOutOfMemoryException)
+        catch (Exception error) when (error is NotSupportedException or ArithmeticException or DeviceOutOfMemoryException or CudaException)
         {
+            loss = Loss();
             return new(workload.Name, Error: Failure.Describe(error));
+        }
+    }
+
+    /// <summary>A kernel that fails takes the whole context with it, and every later call says so; a launch that is refused harms nothing.</summary>
+    private string? Loss()
+    {
+        try
+        {
+            device.Synchronize();
+            return null;
+        }
+        catch (CudaException error)
+        {
+            return Failure.Describe(error);
         }
     }
 

@@ -5,7 +5,10 @@ namespace CnnNative.Cli.Bench;
 /// <summary>Times work on a GPU: as a replayed graph, over rotating random inputs that do not fit the cache, outputs poisoned and looked at.</summary>
 internal sealed class Measurement : IDisposable
 {
-    private const int SamplesPerRound = 5, FewestSets = 2, MostSets = 32;
+    private const int SamplesPerRound = 5, FewestSets = 2;
+
+    /// <summary>A graph of more is slow to make; it fills the cache from 18 KB on, with 50 MB of it.</summary>
+    private const int MostSets = 8192;
 
     /// <summary>Rotating inputs fill the level-2 cache this many times over.</summary>
     private const int CacheTimes = 3;
@@ -30,8 +33,7 @@ internal sealed class Measurement : IDisposable
         this.clocks = clocks;
         try
         {
-            var sets = (int)Math.Clamp(CacheTimes * device.Info.L2Bytes / workload.Bytes, FewestSets, MostSets);
-            for (var i = 0; i < sets; i++) runs.Add(workload.Prepare(device));
+            for (var i = Sets(workload, device.Info.L2Bytes); i > 0; i--) runs.Add(workload.Prepare(device));
             foreach (var run in runs) run.Poison();
             step = device.Capture(() =>
             {
@@ -52,6 +54,11 @@ internal sealed class Measurement : IDisposable
 
     /// <summary>Clock of the multiprocessors while the work ran; null where it is not known.</summary>
     public double? MedianMegahertz => megahertz.Count > 0 ? Median(megahertz) : null;
+
+    /// <summary>Sets of tensors to go through in turn, so that none is left in the cache from its last turn.</summary>
+    /// <param name="workload">The work.</param>
+    /// <param name="cacheBytes">The level-2 cache.</param>
+    public static int Sets(Workload workload, long cacheBytes) => (int)Math.Clamp(Math.Ceiling(CacheTimes * cacheBytes / workload.Bytes), FewestSets, MostSets);
 
     /// <summary>Takes a round of samples.</summary>
     public void Sample()
