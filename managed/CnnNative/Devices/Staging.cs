@@ -36,20 +36,31 @@ internal sealed class Staging : IDisposable
         }
     }
 
-    /// <summary>Copies to the host, after all work before it; on return the bytes are there.</summary>
+    /// <summary>Copies to the host, after all work before it; on return the bytes are there. While the host empties one piece the device fills the other.</summary>
     public void Read(DevicePointer source, Span<byte> target)
     {
+        if (target.IsEmpty) return;
+        var bytes = target.Length;
         lock (gate)
         {
-            for (var start = 0; start < target.Length; start += PieceBytes)
+            var filling = Fetch(0);
+            for (var start = 0; start < bytes; start += PieceBytes)
             {
-                var part = target.Slice(start, Math.Min(PieceBytes, target.Length - start));
-                var piece = pieces[next++ % pieces.Length];
-                piece.Ready(part.Length);
-                stream.CopyToHost(piece.Memory, 0, source.Plus(start), part.Length);
-                piece.Done.Record(stream);
-                piece.Ready(part.Length).CopyTo(part);
+                var filled = filling;
+                if (start + PieceBytes < bytes) filling = Fetch(start + PieceBytes);
+                filled.Ready(PartBytes(start)).CopyTo(target[start..]);
             }
+        }
+
+        int PartBytes(int start) => Math.Min(PieceBytes, bytes - start);
+
+        Piece Fetch(int start)
+        {
+            var piece = pieces[next++ % pieces.Length];
+            piece.Ready(PartBytes(start));
+            stream.CopyToHost(piece.Memory, 0, source.Plus(start), PartBytes(start));
+            piece.Done.Record(stream);
+            return piece;
         }
     }
 
