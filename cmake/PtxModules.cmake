@@ -2,7 +2,7 @@
 #
 # Compiles every source to PTX for every target, to <dir>/<name>.<target>.ptx, and makes <target> depend on all of them.
 # nvcc compiles where it is found, otherwise clang 19, which needs no CUDA toolkit: the sources include
-# native/kernels/common/cuda_compat.h. The property PTX_FILES of <target> lists the files.
+# native/kernels/common/cuda_compat.h. The property PTX_FILES of <target> lists the files; others are removed from <dir>.
 #
 # A source with the line `// ptx: sm_90a` is compiled for the named targets only.
 #
@@ -56,6 +56,12 @@ function(cnn_ptx_modules name)
       list(APPEND outputs ${output})
     endforeach()
   endforeach()
+  # What a source that is gone has left would still be loaded.
+  file(GLOB stale ${ptx_OUTPUT_DIRECTORY}/*.ptx)
+  list(REMOVE_ITEM stale ${outputs})
+  if(stale)
+    file(REMOVE ${stale})
+  endif()
   add_custom_target(${name} ALL DEPENDS ${outputs})
   set_target_properties(${name} PROPERTIES PTX_FILES "${outputs}")
 endfunction()

@@ -22,7 +22,7 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
     }
 
     /// <summary>What the engine computes in fp32 it computes in halves.</summary>
-    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
+    [TestCaseSource(typeof(NativeConvolutionShapes), nameof(NativeConvolutionShapes.Problems))]
     public void Halves_take_every_shape(ConvolutionProblem problem)
     {
         HalvesAgree(problem, DType.BFloat16, Layout.Nchw);
@@ -60,7 +60,7 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
     }
 
     private static IEnumerable<TestCaseData> OneGroup() =>
-        ConvolutionShapes.Problems().Where(data => data.Arguments[0] is ConvolutionProblem { Groups: 1 });
+        NativeConvolutionShapes.Problems().Where(data => data.Arguments[0] is ConvolutionProblem { Groups: 1 });
 
     private void HalvesAgree(in ConvolutionProblem problem, DType type, Layout layout, ConvolutionAlgorithm? algorithm = null)
     {

@@ -9,7 +9,7 @@ namespace CnnNative.Tests.Engines.Native.Convolution;
 /// <summary>Shapes that take each way through the native engine's convolution, in both layouts, by each algorithm, against the definition.</summary>
 public sealed class NativeConvolutionTests : ConvolutionRunTests
 {
-    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
+    [TestCaseSource(typeof(NativeConvolutionShapes), nameof(NativeConvolutionShapes.Problems))]
     public void Agrees_with_the_definition(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(11), bias: true);
@@ -22,7 +22,7 @@ public sealed class NativeConvolutionTests : ConvolutionRunTests
         }
     }
 
-    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
+    [TestCaseSource(typeof(NativeConvolutionShapes), nameof(NativeConvolutionShapes.Problems))]
     public void Every_algorithm_agrees_with_the_definition(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(12), bias: true);
@@ -60,7 +60,7 @@ public sealed class NativeConvolutionTests : ConvolutionRunTests
         }
     }
 
-    [TestCaseSource(typeof(ConvolutionShapes), nameof(ConvolutionShapes.Problems))]
+    [TestCaseSource(typeof(NativeConvolutionShapes), nameof(NativeConvolutionShapes.Problems))]
     public void Every_run_gives_the_same_bits(ConvolutionProblem problem)
     {
         var sample = ConvolutionCase.Random(problem, new Random(15), bias: true);

@@ -75,7 +75,7 @@ public sealed class TrafficTests : IDeviceFixture
     [Test]
     public void An_implicit_product_meets_no_conflict([Values] Layout layout)
     {
-        var problem = Problem(32, 128, 12, 3, groups: 1);
+        var problem = ConvolutionShapes.Problem(1, 32, 12, 12, 128, 3, 3, pad: 1);
         Run(problem, layout, forced: ConvolutionAlgorithm.ImplicitGemm);
         var name = layout == Layout.Nhwc ? "nhwc" : "nchw";
         foreach (var kernel in (string[])[$"conv_forward_{name}", $"conv_wgrad_{name}"])
@@ -154,10 +154,4 @@ public sealed class TrafficTests : IDeviceFixture
         ((NativeElementwise)Cuda.Engine.Elementwise).Cast(Ones(shape), half);
         return half;
     }
-
-    private static ConvolutionProblem Problem(int channels, int filters, int size, int window, int groups) => new()
-    {
-        N = 1, C = channels, H = size, W = size, K = filters, R = window, S = window, PadTop = 1, PadBottom = 1, PadLeft = 1, PadRight = 1,
-        StrideH = 1, StrideW = 1, DilationH = 1, DilationW = 1, Groups = groups,
-    };
 }
