@@ -91,9 +91,9 @@ internal sealed class ColumnConvolution(NativeContext context, NativeGemm gemm, 
         var (length, pixels) = Sizes(p);
         var source = dy.Plus(piece.First * p.K * (long)pixels * size);
         if (layout == Layout.Nhwc)
-            gemm.Sum(new(p.K, length, p.N * pixels, new(source, p.K, true), new(columns, length, false)), dw);
+            gemm.Sum(new(p.K, length, p.N * pixels, new(source, p.K, true), new(columns, length, false)), dw, DType.Float32);
         else
-            gemm.Sum(new(p.K, length, pixels, Matrices(source, p.K, pixels), Matrices(columns, length, pixels) with { Transposed = true }, p.N), dw);
+            gemm.Sum(new(p.K, length, pixels, Matrices(source, p.K, pixels), Matrices(columns, length, pixels) with { Transposed = true }, p.N), dw, DType.Float32);
     }
 
     private void Im2col(in Piece piece, Placed x, DevicePointer columns)

@@ -36,7 +36,7 @@ internal static class ConvolutionPlan
     /// <summary>The algorithm for a pass.</summary>
     /// <param name="problem">The sizes.</param>
     /// <param name="pass">The pass.</param>
-    /// <param name="type">Data type; 1x1 filters on halves are left to the implicit product.</param>
+    /// <param name="type">Data type.</param>
     /// <param name="tf32">Whether fp32 is to be computed on matrix units, rounded to tf32.</param>
     /// <param name="x">Layout of the input.</param>
     /// <param name="y">Layout of the output.</param>
@@ -45,7 +45,7 @@ internal static class ConvolutionPlan
         in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
         if (Supports(ConvolutionAlgorithm.Depthwise, problem, pass, type, x, y)) return ConvolutionAlgorithm.Depthwise;
-        return !tf32 && Supports(ConvolutionAlgorithm.Pointwise, problem, pass, type, x, y) && PointwisePays(problem, pass, x, multiprocessors)
+        return !tf32 && Supports(ConvolutionAlgorithm.Pointwise, problem, pass, type, x, y) && PointwisePays(problem, pass, type, x, multiprocessors)
             ? ConvolutionAlgorithm.Pointwise
             : ConvolutionAlgorithm.ImplicitGemm;
     }
@@ -57,19 +57,31 @@ internal static class ConvolutionPlan
         ConvolutionAlgorithm.ImplicitGemm => true,
         ConvolutionAlgorithm.Depthwise => problem.IsDepthwise && x == y,
         ConvolutionAlgorithm.Pointwise =>
-            type == DType.Float32 && problem.IsPointwise && problem.Groups == 1 && x == y
-            && (x == Layout.Nhwc || (pass != ConvolutionPass.BackwardWeight && problem.N <= MostLayers)),
+            problem.IsPointwise && problem.Groups == 1 && x == y && (x == Layout.Nhwc || problem.N <= MostLayers),
         ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),
     };
 
-    /// <summary>NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill.</summary>
-    private static bool PointwisePays(in ConvolutionProblem problem, ConvolutionPass pass, Layout layout, int multiprocessors)
+    /// <summary>
+    /// NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill. Halves are to be read in
+    /// units of 16 bytes, lines of channels or of pixels; the implicit product does not read NCHW so, but copies it.
+    /// </summary>
+    private static bool PointwisePays(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Layout layout, int multiprocessors)
     {
-        if (layout == Layout.Nhwc) return true;
+        int unit = type == DType.Float32 ? 1 : 16 / type.Size(), pixels = problem.H * problem.W;
+        if (layout == Layout.Nhwc) return problem.C % unit == 0 && problem.K % unit == 0;
+        if (pass == ConvolutionPass.BackwardWeight) return type != DType.Float32 && pixels % unit == 0 && SumsOfImagesPay(problem);
+        if (problem.C % unit != 0 || pixels % unit != 0) return false;
+        var tiles = type == DType.Float32 ? TileSet.Fma : TileSet.Mma(type);
         var (rows, depth) = pass == ConvolutionPass.Forward ? (problem.K, problem.C) : (problem.C, problem.K);
-        var pixels = (long)problem.H * problem.W;
-        var batched = TilePlan.Choose(TileSet.Fma, rows, pixels, depth, problem.N, multiprocessors).Cost;
-        return batched <= GatherCost * TilePlan.Choose(TileSet.Fma, rows, pixels * problem.N, depth, 1, multiprocessors).Cost;
+        var batched = TilePlan.Choose(tiles, rows, pixels, depth, problem.N, multiprocessors).Cost;
+        return batched <= GatherCost * TilePlan.Choose(tiles, rows, (long)pixels * problem.N, depth, 1, multiprocessors).Cost;
+    }
+
+    /// <summary>Whether sums of fp32 per image, (K, C), written and read, are fewer bytes than copies of x and dy in halves, and have room.</summary>
+    private static bool SumsOfImagesPay(in ConvolutionProblem problem)
+    {
+        long sums = (long)problem.K * problem.C * sizeof(float), images = (long)(problem.K + problem.C) * problem.H * problem.W * sizeof(ushort);
+        return sums <= images && sums * problem.N <= TilePlan.MostPartialBytes;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
 {
     private readonly PerType<ImplicitConvolution> implicits = new(type => new(context, Product(context, type)));
     private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32));
-    private readonly PointwiseConvolution pointwise = new(NativeGemm.For(context, DType.Float32));
+    private readonly PerType<PointwiseConvolution> pointwise = new(type => new(NativeGemm.For(context, type)));
     private readonly DepthwiseConvolution depthwise = new(context, context.Info.Multiprocessors);
     private readonly PerType<ColumnConvolution> columns = new(type => new(context, NativeGemm.For(context, type)));
 
@@ -55,7 +55,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         switch (Algorithm(problem, ConvolutionPass.BackwardWeight, x.DType, x.Layout, dy.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, x.DType, images, gradient, target.Pointer); break;
-            case ConvolutionAlgorithm.Pointwise: pointwise.BackwardWeight(problem, images, gradient, target); break;
+            case ConvolutionAlgorithm.Pointwise: Pointwise(x.DType).BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, x.DType, images, gradient, target); break;
             default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
         }
@@ -68,7 +68,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         switch (Algorithm(problem, ConvolutionPass.Forward, type, x.Layout, y.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, type, x, w, bias, epilogue, y); break;
-            case ConvolutionAlgorithm.Pointwise: pointwise.Forward(problem, x, w, bias, epilogue, y); break;
+            case ConvolutionAlgorithm.Pointwise: Pointwise(type).Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, x.Layout, out var ordered)) Columns(type).Forward(problem, x, ordered, bias, epilogue, y);
                 break;
@@ -81,7 +81,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         switch (Algorithm(problem, ConvolutionPass.BackwardData, type, dx.Layout, dy.Layout))
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, type, dy, w, dx); break;
-            case ConvolutionAlgorithm.Pointwise: pointwise.BackwardData(problem, dy, w, dx); break;
+            case ConvolutionAlgorithm.Pointwise: Pointwise(type).BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, dy.Layout, out var ordered)) Columns(type).BackwardData(problem, dy, ordered, dx);
                 break;
@@ -125,6 +125,8 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             ? forced
             : throw new EngineNotSupportedException("Native", $"Conv2d {pass}", $"{problem} in {type} by {forced}");
     }
+
+    private PointwiseConvolution Pointwise(DType type) => pointwise.For(type, "Conv2d");
 
     private ColumnConvolution Columns(DType type) => columns.For(type, "Conv2d");
 

@@ -28,9 +28,15 @@ internal sealed class PointwiseConvolution(NativeGemm gemm)
             gemm.Multiply(new(p.C, pixels, p.K, new(w.Pointer, p.C, true), Images(dy, p.K, pixels), p.N), dx.Pointer, default, Epilogues.None);
     }
 
-    /// <summary>dw from x and dy, both NHWC.</summary>
-    public void BackwardWeight(in ConvolutionProblem p, Placed x, Placed dy, Placed dw) => gemm.Multiply(
-        new(p.K, p.C, p.N * p.H * p.W, new(dy.Pointer, p.K, true), new(x.Pointer, p.C, false)), dw.Pointer, default, Epilogues.None);
+    /// <summary>dw from x and dy: dy^T x over the pixels of all images, or the sum of dy x^T over images.</summary>
+    public void BackwardWeight(in ConvolutionProblem p, Placed x, Placed dy, Placed dw)
+    {
+        var pixels = p.H * p.W;
+        if (x.Layout == Layout.Nhwc)
+            gemm.Sum(new(p.K, p.C, p.N * pixels, new(dy.Pointer, p.K, true), new(x.Pointer, p.C, false)), dw.Pointer, gemm.Type);
+        else
+            gemm.Sum(new(p.K, p.C, pixels, Images(dy, p.K, pixels), Images(x, p.C, pixels) with { Transposed = true }, p.N), dw.Pointer, gemm.Type);
+    }
 
     private static GemmOperand Images(Placed images, int channels, int pixels) =>
         new(images.Pointer, pixels, false, (long)channels * pixels);

@@ -37,14 +37,28 @@ internal abstract class NativeGemm(NativeContext context, DType type)
             partial, perRow ? bias.PerRow : bias.PerColumn, c, product.Count, plan.Tiles.Splits, perRow ? product.M : product.N, perRow ? product.N : 1, epilogue);
     }
 
-    /// <summary>C (m, n) = the sum of all products of a batch, in fp32 whatever the operands are.</summary>
+    /// <summary>C (m, n) = the sum of all products of a batch, rounded once; zeros if there are none.</summary>
     /// <param name="product">Sizes and operands.</param>
-    /// <param name="c">C, in fp32.</param>
-    public void Sum(in GemmProduct product, DevicePointer c)
+    /// <param name="c">C.</param>
+    /// <param name="result">The type of C: that of the operands, or fp32.</param>
+    public void Sum(in GemmProduct product, DevicePointer c, DType result)
     {
-        if ((long)product.M * product.N == 0) return;
+        var count = (long)product.M * product.N;
+        if (count == 0) return;
+        if (product.Batch == 0)
+        {
+            new SplitSums(context, result).Add(default, c, count, splits: 0);
+            return;
+        }
+
         var plan = Plan(product);
         var terms = product.Batch * plan.Tiles.Splits;
+        if (terms == 1 && result == type)
+        {
+            Launch(plan, product, c, default, Epilogues.None);
+            return;
+        }
+
         if (terms == 1)
         {
             LaunchPartial(plan, product, c);
@@ -53,7 +67,7 @@ internal abstract class NativeGemm(NativeContext context, DType type)
 
         using var partial = context.Rent(product.Count * plan.Tiles.Splits * sizeof(float));
         LaunchPartial(plan, product, partial);
-        new SplitSums(context, DType.Float32).Add(partial, c, (long)product.M * product.N, terms);
+        new SplitSums(context, result).Add(partial, c, count, terms);
     }
 
     /// <summary>How a product is divided over blocks.</summary>

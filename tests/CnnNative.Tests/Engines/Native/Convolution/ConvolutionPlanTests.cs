@@ -32,15 +32,27 @@ internal sealed class ConvolutionPlanTests
         ConvolutionPlan.Choose(Problem(64, 5, 5, groups: 64), pass, type, tf32: false, layout, layout, 132), Is.EqualTo(ConvolutionAlgorithm.Depthwise));
 
     [Test]
-    public void Halves_and_tf32_are_implicit_products([Values(DType.BFloat16, DType.Float16, DType.Float32)] DType type) => Assert.That(
-        ConvolutionPlan.Choose(Problem(64, 1, 1), ConvolutionPass.Forward, type, tf32: true, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+    public void Tf32_is_an_implicit_product() => Assert.That(
+        ConvolutionPlan.Choose(Problem(64, 1, 1), ConvolutionPass.Forward, DType.Float32, tf32: true, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+
+    [Test]
+    public void Pointwise_halves_are_products_where_they_are_read_in_units(
+        [Values] ConvolutionPass pass, [Values] Layout layout, [Values(DType.BFloat16, DType.Float16)] DType type)
+    {
+        Assert.That(Choose(Problem(64, 1, 1, size: 56)), Is.EqualTo(ConvolutionAlgorithm.Pointwise));
+        Assert.That(Choose(Problem(63, 1, 1, size: 55)), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm), "neither channels nor pixels in units");
+
+        ConvolutionAlgorithm Choose(in ConvolutionProblem problem) => ConvolutionPlan.Choose(problem, pass, type, tf32: false, layout, layout, 132);
+    }
+
+    [Test]
+    public void Sums_per_image_are_not_made_where_they_are_more_bytes_than_the_images() => Assert.That(
+        ConvolutionPlan.Choose(Problem(2048, 1, 1, size: 8), ConvolutionPass.BackwardWeight, DType.BFloat16, tf32: false, Layout.Nchw, Layout.Nchw, 132),
+        Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
 
     private static ConvolutionAlgorithm Choose(in ConvolutionProblem problem, ConvolutionPass pass, Layout layout) =>
         ConvolutionPlan.Choose(problem, pass, DType.Float32, tf32: false, layout, layout, 132);
 
-    private static ConvolutionProblem Problem(int channels, int r, int s, int groups = 1, int size = 28, int images = 32) => new()
-    {
-        N = images, C = channels, H = size, W = size, K = channels, R = r, S = s, PadTop = r / 2, PadBottom = r / 2, PadLeft = s / 2, PadRight = s / 2,
-        StrideH = 1, StrideW = 1, DilationH = 1, DilationW = 1, Groups = groups,
-    };
+    private static ConvolutionProblem Problem(int channels, int r, int s, int groups = 1, int size = 28, int images = 32) =>
+        ConvolutionShapes.Problem(images, channels, size, size, channels, r, s, groups: groups) with { PadTop = r / 2, PadBottom = r / 2, PadLeft = s / 2, PadRight = s / 2 };
 }

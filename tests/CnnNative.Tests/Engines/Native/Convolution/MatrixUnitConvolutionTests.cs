@@ -59,6 +59,18 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
         Assert.That(dx, Is.EqualTo(sample.InDouble().Dx.Select(sum => Side.Round((float)sum, type))));
     }
 
+    [Test]
+    public void Halves_as_products_of_matrices(
+        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] Layout layout, [ValueSource(nameof(Pointwise))] ConvolutionProblem problem) =>
+        HalvesAgree(problem, type, layout, ConvolutionAlgorithm.Pointwise);
+
+    /// <summary>Units and tails, one image and several, sums split and not.</summary>
+    private static IEnumerable<ConvolutionProblem> Pointwise() =>
+    [
+        ConvolutionShapes.Problem(2, 20, 7, 11, 19, 1, 1), ConvolutionShapes.Problem(3, 16, 8, 8, 24, 1, 1), ConvolutionShapes.Problem(1, 8, 24, 24, 136, 1, 1),
+        ConvolutionShapes.Problem(1, 136, 3, 3, 24, 1, 1), ConvolutionShapes.Problem(0, 8, 5, 5, 8, 1, 1),
+    ];
+
     private static IEnumerable<TestCaseData> OneGroup() =>
         NativeConvolutionShapes.Problems().Where(data => data.Arguments[0] is ConvolutionProblem { Groups: 1 });
 
