@@ -117,7 +117,7 @@ internal sealed unsafe class Scene : IDisposable
         }
         catch
         {
-            Stream.EndCapture().Dispose();
+            Stream.AbandonCapture();
             throw;
         }
 

@@ -40,6 +40,14 @@ public static unsafe class Emulator
     /// <summary>Lets the call-th driver call from now on (1: the next) fail with a status; 0 clears.</summary>
     public static void FailCall(ulong call, CudaStatus status) => ((delegate* unmanaged<ulong, int, void>)Export("cnnEmulatorFailCall"))(call, (int)status);
 
+    /// <summary>Lets the call-th call of a driver function from now on (1: the next) fail with a status; 0 clears.</summary>
+    /// <returns>How many calls the failure asked for before still waits for: 0 when it has happened.</returns>
+    public static ulong FailFunction(string function, ulong call, CudaStatus status)
+    {
+        fixed (byte* name = Encoding.UTF8.GetBytes(function + '\0'))
+            return ((delegate* unmanaged<byte*, ulong, int, ulong>)Export("cnnEmulatorFailFunction"))(name, call, (int)status);
+    }
+
     /// <summary>Starts counting anew, memory transactions included.</summary>
     /// <param name="ofBlocks">Also the distinct sectors of each block, which takes time: <see cref="KernelCounters.GlobalLoadBlockSectors"/>.</param>
     public static void ResetProfile(bool ofBlocks = false)
@@ -67,7 +75,11 @@ public static unsafe class Emulator
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct LiveObjects(
     ulong Contexts, ulong Modules, ulong Libraries, ulong Streams, ulong Events, ulong Graphs, ulong GraphExecs, ulong Pools, ulong Allocations,
-    ulong AllocatedBytes, ulong HostAllocations, ulong HostBytes, ulong PendingOperations);
+    ulong AllocatedBytes, ulong HostAllocations, ulong HostBytes, ulong PendingOperations)
+{
+    /// <summary>How many there are of all kinds.</summary>
+    public long Objects => (long)(Contexts + Modules + Libraries + Streams + Events + Graphs + GraphExecs + Pools + Allocations + HostAllocations);
+}
 
 /// <summary>cnnEmulatorCounters: threads are counted, not warps, unless said.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -92,6 +92,7 @@ CNN_EXPORT CUresult cuInit(unsigned flags) {
 
 CNN_EXPORT CUresult cuDriverGetVersion(int* version) {
   return guarded("cuDriverGetVersion", [&] {
+    if (const CUresult injected = functionFailure("cuDriverGetVersion")) fail(injected, "injected failure");
     requirePointers(version);
     *version = cudaVersion;
   });

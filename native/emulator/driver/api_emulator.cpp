@@ -32,6 +32,7 @@ std::uint64_t count(const Table& table) {
 }  // namespace
 
 CNN_EXPORT_C void cnnEmulatorFailCall(uint64_t number, int code) { failCall(number, CUresult(code)); }
+CNN_EXPORT_C uint64_t cnnEmulatorFailFunction(const char* function, uint64_t number, int code) { return failFunction(function, number, CUresult(code)); }
 CNN_EXPORT_C uint64_t cnnEmulatorCallCount() { return callCount(); }
 CNN_EXPORT_C size_t cnnEmulatorLastMessage(char* text, size_t size) { return give(threadState().message, text, size); }
 

@@ -1,5 +1,5 @@
 // cuGetErrorName, cuGetErrorString
-#include "driver/failure.h"
+#include "driver/call.h"
 
 #include <algorithm>
 
@@ -93,7 +93,8 @@ const Text* find(int code) {
   return found != std::end(texts) && found->code == code ? found : nullptr;
 }
 
-CUresult give(CUresult code, const char** text, const char* Text::* part) {
+CUresult give(const char* function, CUresult code, const char** text, const char* Text::* part) {
+  if (const CUresult injected = cnn::emu::driver::functionFailure(function)) return injected;
   if (!text) return CUDA_ERROR_INVALID_VALUE;
   const Text* found = find(code);
   *text = found ? found->*part : nullptr;
@@ -102,5 +103,5 @@ CUresult give(CUresult code, const char** text, const char* Text::* part) {
 
 }  // namespace
 
-CNN_EXPORT CUresult cuGetErrorName(CUresult code, const char** name) { return give(code, name, &Text::name); }
-CNN_EXPORT CUresult cuGetErrorString(CUresult code, const char** text) { return give(code, text, &Text::meaning); }
+CNN_EXPORT CUresult cuGetErrorName(CUresult code, const char** name) { return give("cuGetErrorName", code, name, &Text::name); }
+CNN_EXPORT CUresult cuGetErrorString(CUresult code, const char** text) { return give("cuGetErrorString", code, text, &Text::meaning); }

@@ -76,8 +76,8 @@ CNN_EXPORT CUresult cuEventSynchronize(CUevent handle) {
   });
 }
 
-CNN_EXPORT CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent beginHandle, CUevent endHandle) {
-  return call("cuEventElapsedTime_v2", [&](Call& c) {
+static CUresult elapsedTime(const char* name, float* milliseconds, CUevent beginHandle, CUevent endHandle) {
+  return call(name, [&](Call& c) {
     requirePointers(milliseconds);
     const auto begin = c.event(beginHandle), end = c.event(endHandle);
     refuseWhileCapturing(c, *begin);
@@ -91,7 +91,10 @@ CNN_EXPORT CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent beginHand
   });
 }
 
+CNN_EXPORT CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) {
+  return elapsedTime("cuEventElapsedTime_v2", milliseconds, begin, end);
+}
 CNN_EXPORT CUresult cuEventElapsedTime(float* milliseconds, CUevent begin, CUevent end) {
-  return cuEventElapsedTime_v2(milliseconds, begin, end);
+  return elapsedTime("cuEventElapsedTime", milliseconds, begin, end);
 }
 CNN_EXPORT CUresult cuEventDestroy(CUevent event) { return cuEventDestroy_v2(event); }

@@ -58,9 +58,8 @@ CNN_EXPORT CUresult cuFuncLoad(CUfunction function) {
   return call("cuFuncLoad", [&](Call& c) { c.function(function); });
 }
 
-CNN_EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction function, int blockSize,
-                                                                         std::size_t dynamicShared, unsigned flags) {
-  return call("cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags", [&](Call& c) {
+static CUresult activeBlocks(const char* name, int* blocks, CUfunction function, int blockSize, std::size_t dynamicShared, unsigned flags) {
+  return call(name, [&](Call& c) {
     requirePointers(blocks);
     requireValue(blockSize > 0, "the block size must be positive");
     requireValue(flags <= 1, "no such occupancy flags");
@@ -68,8 +67,13 @@ CNN_EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* bl
   });
 }
 
+CNN_EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction function, int blockSize,
+                                                                         std::size_t dynamicShared, unsigned flags) {
+  return activeBlocks("cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags", blocks, function, blockSize, dynamicShared, flags);
+}
+
 CNN_EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunction function, int blockSize, std::size_t dynamicShared) {
-  return cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(blocks, function, blockSize, dynamicShared, 0);
+  return activeBlocks("cuOccupancyMaxActiveBlocksPerMultiprocessor", blocks, function, blockSize, dynamicShared, 0);
 }
 
 CNN_EXPORT CUresult cuOccupancyMaxPotentialBlockSizeWithFlags(int* minGrid, int* blockSize, CUfunction handle, CUoccupancyB2DSize sharedOf,

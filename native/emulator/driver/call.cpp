@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <mutex>
+#include <utility>
 
 namespace cnn::emu::driver {
 namespace {
@@ -11,6 +13,13 @@ std::atomic<std::uint64_t> calls{0};
 std::atomic<std::uint64_t> failingCall{0};  // 0: none
 std::atomic<int> failingCode{0};
 
+// The failure of one function; the flag spares every other call the lock.
+std::atomic<bool> functionFails{false};
+std::mutex functionMutex;
+std::string failingFunction;
+std::uint64_t callsToFailure = 0;
+CUresult functionCode = CUDA_SUCCESS;
+
 }  // namespace
 
 ThreadState& threadState() {
@@ -18,8 +27,9 @@ ThreadState& threadState() {
   return state;
 }
 
-CUresult beginCall(const char*) {
+CUresult beginCall(const char* name) {
   const std::uint64_t number = calls.fetch_add(1) + 1;
+  if (const CUresult injected = functionFailure(name)) return injected;
   if (failingCall.load() != number) return CUDA_SUCCESS;
   failingCall = 0;
   return CUresult(failingCode.load());
@@ -34,6 +44,23 @@ CUresult failed(const char* name, CUresult code, const std::string& reason) {
   const Driver* driver = Driver::instance();
   if (driver && driver->settings.log) std::fprintf(stderr, "emulated CUDA: %s failed with %d: %s\n", name, int(code), reason.c_str());
   return code;
+}
+
+CUresult functionFailure(const char* name) {
+  if (!functionFails.load()) return CUDA_SUCCESS;
+  const std::lock_guard lock(functionMutex);
+  if (callsToFailure == 0 || failingFunction != name || --callsToFailure > 0) return CUDA_SUCCESS;
+  functionFails = false;
+  return functionCode;
+}
+
+std::uint64_t failFunction(const char* name, std::uint64_t call, CUresult code) {
+  const std::lock_guard lock(functionMutex);
+  const std::uint64_t waiting = std::exchange(callsToFailure, call);
+  failingFunction = name ? name : "";
+  functionCode = code;
+  functionFails = call > 0;
+  return waiting;
 }
 
 void failCall(std::uint64_t call, CUresult code) {

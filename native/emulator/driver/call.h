@@ -39,6 +39,8 @@ ThreadState& threadState();
 
 CUresult beginCall(const char* name);                                   // counts; the injected failure, if it is its turn
 CUresult failed(const char* name, CUresult code, const std::string& reason);
+CUresult functionFailure(const char* name);                             // the injected failure of this function, if it is its turn
+std::uint64_t failFunction(const char* name, std::uint64_t call, CUresult code);  // its call-th call from now; 0: none
 void failCall(std::uint64_t call, CUresult code);                       // the call-th from now; 0: none
 std::uint64_t callCount();
 

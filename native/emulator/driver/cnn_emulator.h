@@ -12,6 +12,9 @@ extern "C" {
 /* The call-th driver call from now on (1: the next one), of any thread, fails with `code` and does nothing. 0 clears.
    Every exported function counts but cuDriverGetVersion, cuGetErrorName, cuGetErrorString and cuGetProcAddress. */
 void cnnEmulatorFailCall(uint64_t call, int code);
+/* The same for the call-th call of one function, by its exported name; those that do not count above can fail too. Returns
+   how many calls the failure that was asked for before still waits for: 0 when it has happened. */
+uint64_t cnnEmulatorFailFunction(const char* function, uint64_t call, int code);
 /* Driver calls so far. */
 uint64_t cnnEmulatorCallCount(void);
 

@@ -99,6 +99,24 @@ CUresult careful(CUcontext context) {
 
 }  // namespace
 
+TEST(a_call_of_one_function_can_fail) {
+  const auto failFunction = cuda().get<std::uint64_t(const char*, std::uint64_t, int)>("cnnEmulatorFailFunction");
+  ContextScope context;
+  failFunction("cuMemAlloc_v2", 2, CUDA_ERROR_UNKNOWN);
+  CUdeviceptr a = 0, b = 0;
+  CHECK_CUDA(cuda().cuMemAlloc_v2(&a, 4));
+  CHECK_EQ(cuda().cuMemAlloc_v2(&b, 4), CUDA_ERROR_UNKNOWN);
+  CHECK_CUDA(cuda().cuMemAlloc_v2(&b, 4));
+  CHECK_EQ(failFunction("cuDriverGetVersion", 1, CUDA_ERROR_UNKNOWN), 0);
+  int version = 0;
+  CHECK_EQ(cuda().cuDriverGetVersion(&version), CUDA_ERROR_UNKNOWN);
+  CHECK_CUDA(cuda().cuDriverGetVersion(&version));
+  failFunction("cuMemFree_v2", 3, CUDA_ERROR_UNKNOWN);
+  CHECK_CUDA(cuda().cuMemFree_v2(a));
+  CHECK_CUDA(cuda().cuMemFree_v2(b));
+  CHECK_EQ(failFunction(nullptr, 0, CUDA_SUCCESS), 1);
+}
+
 TEST(every_call_can_fail_in_turn) {
   ContextScope context;
   std::uint64_t before = callCount();
