@@ -29,9 +29,92 @@ void addOne(Corpus& corpus, const std::string& form, Type type, Combine combine,
 
 std::int64_t s32(std::uint64_t x) { return signExtend(x, 32); }
 
+// Each thread has a word of its own: every operation in every type, with orders, scopes and spaces in turn. `atom` gives the
+// word as it was, `red` shows what it became.
+struct Own {
+  std::string operation;  // add.u32
+  Type type;
+  Range range;
+  Combine combine;
+  int sm = 80;
+  bool onlyAtom = false;
+};
+
+std::uint64_t sum(const Format& f, std::uint64_t a, std::uint64_t b) { return encode(f, add(decode(f, a), decode(f, b), Rounding::nearest)); }
+
+std::vector<Own> ownOperations() {
+  std::vector<Own> all = {
+      {"add.u32", Type::u32, Range::any, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }},
+      {"add.s32", Type::s32, Range::any, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }},
+      {"add.u64", Type::u64, Range::any, [](std::uint64_t a, std::uint64_t b) { return a + b; }},
+      {"add.f32", Type::f32, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(f32, a, b); }},
+      {"add.f64", Type::f64, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(f64, a, b); }},
+      {"add.noftz.f16", Type::f16, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(f16, a, b); }},
+      {"add.noftz.f16x2", Type::f16x2, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(f16, a & 0xffff, b & 0xffff) | sum(f16, a >> 16, b >> 16) << 16; }},
+      {"add.noftz.bf16", Type::bf16, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(bf16, a, b); }, 90},
+      {"add.noftz.bf16x2", Type::bf16x2, Range::moderate, [](std::uint64_t a, std::uint64_t b) { return sum(bf16, a & 0xffff, b & 0xffff) | sum(bf16, a >> 16, b >> 16) << 16; }, 90},
+      {"inc.u32", Type::u32, Range::any, [](std::uint64_t old, std::uint64_t bound) { return old >= bound ? 0 : old + 1; }},
+      {"dec.u32", Type::u32, Range::any, [](std::uint64_t old, std::uint64_t bound) { return old == 0 || old > bound ? bound : old - 1; }},
+      {"min.s32", Type::s32, Range::any, [](std::uint64_t a, std::uint64_t b) { return s32(a) < s32(b) ? a : b; }},
+      {"max.s32", Type::s32, Range::any, [](std::uint64_t a, std::uint64_t b) { return s32(a) < s32(b) ? b : a; }},
+      {"min.s64", Type::s64, Range::any, [](std::uint64_t a, std::uint64_t b) { return std::int64_t(a) < std::int64_t(b) ? a : b; }},
+      {"max.s64", Type::s64, Range::any, [](std::uint64_t a, std::uint64_t b) { return std::int64_t(a) < std::int64_t(b) ? b : a; }},
+  };
+  for (const auto& [type, suffix] : {std::pair{Type::u32, "32"}, {Type::u64, "64"}}) {
+    all.push_back({std::string("min.u") + suffix, type, Range::any, [](std::uint64_t a, std::uint64_t b) { return std::min(a, b); }});
+    all.push_back({std::string("max.u") + suffix, type, Range::any, [](std::uint64_t a, std::uint64_t b) { return std::max(a, b); }});
+    all.push_back({std::string("and.b") + suffix, type, Range::any, [](std::uint64_t a, std::uint64_t b) { return a & b; }});
+    all.push_back({std::string("or.b") + suffix, type, Range::any, [](std::uint64_t a, std::uint64_t b) { return a | b; }});
+    all.push_back({std::string("xor.b") + suffix, type, Range::any, [](std::uint64_t a, std::uint64_t b) { return a ^ b; }});
+    all.push_back({std::string("exch.b") + suffix, type, Range::any, [](std::uint64_t, std::uint64_t b) { return b; }, 80, true});
+  }
+  return all;
+}
+
+void addOwn(Corpus& corpus, const Own& o) {
+  struct Form { const char* opcode; const char* order; const char* space; int sm; };
+  for (const Form& form : {Form{"atom", ".relaxed.cta", ".shared::cta", 80}, {"atom", ".acquire.gpu", ".global", 80}, {"atom", ".release.sys", ".global", 80},
+                           {"atom", ".acq_rel.cluster", ".shared::cluster", 90}, {"atom", "", "", 80}, {"red", ".relaxed.cta", ".shared::cta", 80}, {"red", ".release.gpu", ".global", 80},
+                           {"red", ".relaxed.sys", ".global", 80}, {"red", ".release.cluster", ".shared::cluster", 90}, {"red", "", "", 80}}) {
+    const bool atom = form.opcode[0] == 'a', shared = std::string(form.space).starts_with(".shared");
+    if (o.onlyAtom && !atom) continue;
+    const std::string bits = std::to_string(bitsOf(o.type)), word = bits == "64" ? "%d10" : bits == "16" ? "%h10" : "%r10", space = form.space;
+    const std::string instruction = std::string(form.opcode) + form.order + space + "." + o.operation;
+    const std::string base = std::string("mov.u64 %d7, ") + (shared ? "buffer" : "storage") + "; mul.wide.u32 %d8, %r1, " + std::to_string(bitsOf(o.type) / 8) + "; add.s64 %d8, %d7, %d8; "
+                             + (space.empty() ? "cvta.global.u64 %d8, %d8; " : "") + "st" + space + ".b" + bits + " [%d8], %a; ";
+    Case& test = corpus.addBody("atomic/" + instruction + " alone", base + instruction + (atom ? " %o, [%d8], %b;" : " [%d8], %b; ld" + space + ".b" + bits + " " + word + ", [%d8]; mov.b" + bits + " %o, " + word + ";"),
+                                o.type, {{o.type, o.range}, {o.type, o.range}}, [combine = o.combine, atom](const Columns& in) {
+      Column out = in[0];
+      for (unsigned t = 0; t < threads && !atom; ++t) out[t] = combine(in[0][t], in[1][t]);
+      return out;
+    });
+    test.declarations = ".shared .align 16 .b8 buffer[1024];\n.global .align 16 .b8 storage[1024];";
+    test.sm = std::max(form.sm, o.sm);
+  }
+}
+
+// Several floats at once.
+void addVectors(Corpus& corpus) {
+  for (const std::string vector : {".v2", ".v4"}) {
+    const bool four = vector == ".v4";
+    Case& test = corpus.addBody("atomic/red.global.add" + vector + ".f32", "mov.u64 %d7, storage; mul.wide.u32 %d8, %r1, 16; add.s64 %d8, %d7, %d8; st.global.v4.b32 [%d8], {%a, %a, %a, %a}; "
+                                "red.global.add" + vector + ".f32 [%d8], {%b, %a" + (four ? ", %b, %b" : "") + "}; ld.global.b32 %o, [%d8+" + (four ? "12" : "0") + "];",
+                                Type::f32, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}}, [](const Columns& in) {
+      Column out(threads);
+      for (unsigned t = 0; t < threads; ++t) out[t] = sum(f32, in[0][t], in[1][t]);
+      return out;
+    });
+    test.declarations = ".global .align 16 .b8 storage[2048];";
+    test.sm = 90;
+    test.ptx = 81;
+  }
+}
+
 }  // namespace
 
 void addAtomic(Corpus& corpus) {
+  for (const Own& o : ownOperations()) addOwn(corpus, o);
+  addVectors(corpus);
   for (const std::string space : {"global", "shared"}) {
     addOne(corpus, "add.u32", Type::u32, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }, space);
     addOne(corpus, "add.s32", Type::s32, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }, space);

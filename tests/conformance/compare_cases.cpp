@@ -47,6 +47,67 @@ void addComparisons(Corpus& corpus, Type type, const std::string& suffix, std::v
                    {{type}, {type}}, expectation(type, comparison, 1));
 }
 
+// The comparison joined with bit 0 of the thread's number, as predicates and as masks or 1.0.
+bool joined(const std::string& combine, bool a, bool b) { return combine == "and" ? a && b : combine == "or" ? a || b : a != b; }
+
+void addJoined(Corpus& corpus, Type type, const std::string& suffix, const std::vector<std::string>& comparisons, bool hasSet, int sm = 80) {
+  const std::string combines[] = {"and", "or", "xor"}, results[] = {"u32", "s32", "f32"};
+  const std::string predicate = "and.b32 %r8, %r1, 1; setp.ne.u32 %p2, %r8, 0; ";
+  const auto expected = [=](const std::string& comparison, const std::string& combine, std::uint64_t yes) {
+    return [=](const Columns& in) {
+      Column out(threads);
+      for (unsigned t = 0; t < threads; ++t) {
+        const bool holding = holds(comparison, orderOf(type, in[0][t], in[1][t]));
+        out[t] = (combine.empty() ? holding : joined(combine, holding, t & 1)) ? yes : 0;
+      }
+      return out;
+    };
+  };
+  for (std::size_t i = 0; i < comparisons.size(); ++i)
+    for (std::size_t j = 0; j < 3; ++j) {
+      const std::string &comparison = comparisons[i], &combine = combines[j], &result = results[(i + j) % 3], word = "%o, %a, %b";
+      const Type resultType = result == "f32" ? Type::f32 : Type::u32;
+      const std::uint64_t yes = result == "f32" ? 0x3f800000 : mask(32);
+      const auto add = [&](const std::string& instruction, const std::string& body, Type to, const std::string& with, std::uint64_t value) {
+        corpus.addBody("compare/" + instruction, body, to, {{type}, {type}}, expected(comparison, with, value)).sm = sm;
+      };
+      const std::string setp = "setp." + comparison + "." + combine + suffix, set = "set." + comparison + "." + combine + "." + result + suffix, plain = "set." + comparison + "." + result + suffix;
+      add(setp, predicate + setp + " %p1, %a, %b, %p2; selp.b32 %o, 1, 0, %p1;", Type::u32, combine, 1);
+      if (!hasSet) continue;
+      add(set, predicate + set + " " + word + ", %p2;", resultType, combine, yes);
+      add(plain + " ", plain + " " + word + ";", resultType, "", yes);
+    }
+}
+
+// Halves as results: 1.0 in their own format, or a mask of 16 or 32 bits.
+void addHalfSets(Corpus& corpus, Type type, const std::string& name, const std::vector<std::string>& comparisons, std::uint64_t one, int sm) {
+  struct Result { std::string name; Type type; std::uint64_t yes; };
+  const Result results[] = {{name, type, one}, {"u16", Type::u16, 0xffff}, {"s16", Type::u16, 0xffff}, {"u32", Type::u32, mask(32)}, {"s32", Type::u32, mask(32)}};
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    const Result& r = results[i % 5];
+    const std::string instruction = "set." + comparisons[i] + "." + r.name + "." + name;
+    corpus.addBody("compare/" + instruction, instruction + " %o, %a, %b;", r.type, {{type}, {type}}, expectation(type, comparisons[i], r.yes)).sm = sm;
+  }
+}
+
+// slct and selp move registers of any type.
+void addSelections(Corpus& corpus) {
+  struct Moved { const char* suffix; Type type; };
+  for (const Moved& m : {Moved{".b16", Type::u16}, {".u16", Type::u16}, {".s16", Type::u16}, {".b32", Type::u32}, {".u32", Type::u32}, {".s32", Type::u32}, {".f32", Type::u32},
+                         {".b64", Type::u64}, {".u64", Type::u64}, {".s64", Type::u64}, {".f64", Type::u64}}) {
+    corpus.addBody(std::string("compare/selp") + m.suffix + " ", std::string("setp.ge.s32 %p1, %c, 0; selp") + m.suffix + " %o, %a, %b, %p1;", m.type, {{m.type}, {m.type}, {Type::s32}},
+                   [](const Columns& in) {
+      Column out(threads);
+      for (unsigned t = 0; t < threads; ++t) out[t] = signExtend(in[2][t], 32) >= 0 ? in[0][t] : in[1][t];
+      return out;
+    });
+    corpus.add("compare", std::string("slct") + m.suffix + ".s32 ", m.type, {{m.type}, {m.type}, {Type::s32}}, [](const std::uint64_t* x) { return signExtend(x[2], 32) >= 0 ? x[0] : x[1]; });
+    for (const bool flush : {false, true})
+      corpus.add("compare", std::string("slct") + (flush ? ".ftz" : "") + m.suffix + ".f32", m.type, {{m.type}, {m.type}, {Type::f32}},
+                 [flush](const std::uint64_t* x) { return decode(f32, flush ? flushed(f32, x[2]) : x[2]) >= 0 ? x[0] : x[1]; });
+  }
+}
+
 }  // namespace
 
 void addCompare(Corpus& corpus) {
@@ -63,10 +124,23 @@ void addCompare(Corpus& corpus) {
   addComparisons(corpus, Type::f32, ".f32", real);
   addComparisons(corpus, Type::f64, ".f64", real);
   addComparisons(corpus, Type::f16, ".f16", real);
+  for (const auto& [type, suffix] : {std::pair{Type::s16, ".s16"}, {Type::s32, ".s32"}, {Type::s64, ".s64"}, {Type::u16, ".u16"}, {Type::u32, ".u32"}, {Type::u64, ".u64"}})
+    addJoined(corpus, type, suffix, integer, true);
+  for (const auto& [type, suffix] : {std::pair{Type::u16, ".u16"}, {Type::u32, ".u32"}, {Type::u64, ".u64"}}) addJoined(corpus, type, suffix, {"lo", "ls", "hi", "hs"}, true);
+  for (const auto& [type, suffix] : {std::pair{Type::u16, ".b16"}, {Type::u32, ".b32"}, {Type::u64, ".b64"}}) addJoined(corpus, type, suffix, {"eq", "ne"}, true);
+  for (const auto& [type, suffix] : {std::pair{Type::f32, ".f32"}, {Type::f64, ".f64"}}) addJoined(corpus, type, suffix, real, true);
+  addJoined(corpus, Type::f16, ".f16", real, false);
+  addJoined(corpus, Type::bf16, ".bf16", real, false, 90);
+  addHalfSets(corpus, Type::f16, "f16", real, 0x3c00, 80);
+  addHalfSets(corpus, Type::bf16, "bf16", real, 0x3f80, 90);
+  for (const std::string& comparison : real)
+    corpus.addBody("compare/setp." + comparison + ".bf16", "setp." + comparison + ".bf16 %p1, %a, %b; selp.u32 %o, 1, 0, %p1;", Type::u32, {{Type::bf16}, {Type::bf16}},
+                   expectation(Type::bf16, comparison, 1)).sm = 90;
+  addSelections(corpus);
   corpus.addBody("compare/set.lt.u32.s32", "set.lt.u32.s32 %o, %a, %b;", Type::u32, {{Type::s32}, {Type::s32}}, expectation(Type::s32, "lt", mask(32)));
   corpus.addBody("compare/set.gt.f32.f32", "set.gt.f32.f32 %o, %a, %b;", Type::f32, {{Type::f32}, {Type::f32}}, expectation(Type::f32, "gt", 0x3f800000));
   for (const std::string combine : {"and", "or", "xor"})
-    corpus.addBody("compare/setp.lt." + combine + ".s32",
+    corpus.addBody("compare/setp.lt." + combine + ".s32 and its opposite",
                    "setp.ge.s32 %p2, %a, 0; setp.lt." + combine + ".s32 %p1|%p3, %a, %b, %p2; selp.u32 %o, 1, 0, %p1; @%p3 add.u32 %o, %o, 2;", Type::u32,
                    {{Type::s32}, {Type::s32}}, [combine](const Columns& in) {
       Column out(threads);

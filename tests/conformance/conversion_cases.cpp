@@ -183,6 +183,99 @@ void addPacking(Corpus& corpus) {
   }
 }
 
+// bf16 from and to everything else.
+void addBrain(Corpus& corpus) {
+  const auto add = [&](const std::string& instruction, Type to, Operand from, Scalar f) { corpus.add("conversion", instruction, to, {from}, std::move(f)).sm = 90; };
+  for (const Named& n : integers) {
+    // From 8 bits this form wants a register of 8 bits, which cannot be loaded as the operands of the corpus are.
+    for (const Mode& mode : toReal)
+      if (bitsOf(n.type) > 8) add(std::string("cvt") + mode.suffix + ".bf16." + n.name, Type::bf16, {n.type}, [n, mode](const std::uint64_t* x) { return encode(bf16, {integerValue(n, x[0])}, mode.rounding); });
+    for (const Mode& mode : toInteger)
+      add(std::string("cvt") + mode.suffix + "." + n.name + ".bf16", n.type, {Type::bf16, Range::moderate},
+          [n, mode](const std::uint64_t* x) { return clamped(n, integral(decode(bf16, x[0]), mode.rounding)); });
+  }
+  for (const Mode& mode : toReal) {
+    for (const Named& real : {reals[0], reals[2]})
+      add(std::string("cvt") + mode.suffix + ".bf16." + real.name, Type::bf16, {real.type, Range::moderate},
+          [real, mode](const std::uint64_t* x) { return encode(bf16, {decode(*formatOf(real.type), x[0])}, mode.rounding); });
+    add(std::string("cvt") + mode.suffix + ".f16.bf16", Type::f16, {Type::bf16, Range::moderate}, [mode](const std::uint64_t* x) { return encode(f16, {decode(bf16, x[0])}, mode.rounding); });
+  }
+  for (const Mode& mode : {toReal[2], toReal[3]})
+    add(std::string("cvt") + mode.suffix + ".bf16.f32", Type::bf16, {Type::f32, Range::moderate}, [mode](const std::uint64_t* x) { return encode(bf16, {decode(f32, x[0])}, mode.rounding); });
+  for (const Mode& mode : toInteger)
+    add(std::string("cvt") + mode.suffix + ".bf16.bf16", Type::bf16, {Type::bf16, Range::moderate}, [mode](const std::uint64_t* x) {
+      const Wide whole = integral(decode(bf16, x[0]), mode.rounding);
+      return encode(bf16, {whole, 0, (x[0] & 0x8000) != 0});
+    });
+  add("cvt.f64.bf16", Type::f64, {Type::bf16, Range::moderate}, [](const std::uint64_t* x) { return encode(f64, {decode(bf16, x[0])}); });
+  corpus.add("conversion", "cvt.f32.bf16", Type::f32, {{Type::bf16}}, [](const std::uint64_t* x) { return x[0] << 16; });
+  constexpr Format tf32{11, 8, 19};
+  for (const Mode& mode : {toReal[0], toReal[1]})
+    for (const bool relu : {false, true})
+      corpus.add("conversion", std::string("cvt") + mode.suffix + (relu ? ".relu" : "") + ".tf32.f32", Type::u32, {{Type::f32, Range::moderate}}, [=](const std::uint64_t* x) {
+        const std::uint64_t bits = encode(tf32, {decode(f32, x[0])}, mode.rounding) << 13;
+        return relu && bits >> 31 ? 0 : bits;
+      }).sm = 90;
+}
+
+// ---- floats of eight bits: found among all their values ------------------------------------------------------------
+
+struct Byte {
+  const char* name;
+  unsigned largest;                       // code of the largest finite number
+  double (*value)(unsigned magnitude);
+};
+double valueE4m3(unsigned m) {
+  if (m == 0x7f) return __builtin_nan("");
+  return m < 8 ? m * 0x1p-9 : (8 + m % 8) * __builtin_exp2(int(m / 8) - 10);
+}
+double valueE5m2(unsigned m) {
+  if (m > 0x7b) return m == 0x7c ? __builtin_inf() : __builtin_nan("");
+  return m < 4 ? m * 0x1p-16 : (4 + m % 4) * __builtin_exp2(int(m / 4) - 17);
+}
+constexpr Byte byteFormats[] = {{"e4m3x2", 0x7e, valueE4m3}, {"e5m2x2", 0x7b, valueE5m2}};
+
+// The nearest, of two equally near the even one; beyond the largest, the largest.
+std::uint64_t toByte(const Byte& b, double x, bool relu) {
+  const double magnitude = x < 0 ? -x : x;
+  unsigned best = 0;
+  for (unsigned m = 1; m <= b.largest; ++m) {
+    const double here = __builtin_fabs(b.value(m) - magnitude), there = __builtin_fabs(b.value(best) - magnitude);
+    if (here < there || (here == there && m % 2 == 0)) best = m;
+  }
+  return x < 0 ? (relu ? 0 : best | 0x80) : best;
+}
+
+std::uint64_t fromByte(const Byte& b, std::uint64_t code, bool relu) {
+  const double value = b.value(unsigned(code & 0x7f));
+  if (code & 0x80 && value == value) return relu ? 0 : encode(f16, {Wide(-value), 0, true});
+  return encode(f16, {Wide(value)});
+}
+
+void addBytes(Corpus& corpus) {
+  for (const Byte& b : byteFormats)
+    for (const std::string relu : {"", ".relu"})
+      for (const auto& [sm, ptx] : {std::pair{89, 81}, {90, 80}}) {
+        const bool positive = !relu.empty();
+        const std::string to = "cvt.rn.satfinite" + relu + "." + b.name;
+        const auto add = [&](const std::string& instruction, Type result, std::vector<Operand> operands, Scalar f) {
+          Case& test = corpus.add("conversion", instruction, result, std::move(operands), std::move(f));
+          test.name += " PTX " + std::to_string(ptx);
+          test.sm = sm;
+          test.ptx = ptx;
+        };
+        add(to + ".f32", Type::u16, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}}, [=](const std::uint64_t* x) {
+          return toByte(b, double(decode(f32, x[0])), positive) << 8 | toByte(b, double(decode(f32, x[1])), positive);
+        });
+        add(to + ".f16x2", Type::u16, {{Type::f16x2, Range::moderate}}, [=](const std::uint64_t* x) {
+          return toByte(b, double(decode(f16, x[0] >> 16)), positive) << 8 | toByte(b, double(decode(f16, x[0] & 0xffff)), positive);
+        });
+        add("cvt.rn" + relu + ".f16x2." + b.name, Type::f16x2, {{Type::u16}}, [=](const std::uint64_t* x) {
+          return fromByte(b, x[0] >> 8, positive) << 16 | fromByte(b, x[0] & 255, positive);
+        });
+      }
+}
+
 }  // namespace
 
 void addConversion(Corpus& corpus) {
@@ -193,6 +286,8 @@ void addConversion(Corpus& corpus) {
   addPacked(corpus);
   addWideSources(corpus);
   addPacking(corpus);
+  addBrain(corpus);
+  addBytes(corpus);
 }
 
 }  // namespace cnn::conformance

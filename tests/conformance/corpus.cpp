@@ -10,7 +10,7 @@ namespace cnn::conformance {
 
 int bitsOf(Type type) {
   switch (type) {
-    case Type::u8: case Type::s8: return 8;
+    case Type::u8: case Type::s8: case Type::e4m3: case Type::e5m2: return 8;
     case Type::u16: case Type::s16: case Type::f16: case Type::bf16: return 16;
     case Type::u64: case Type::s64: case Type::f64: return 64;
     default: return 32;
@@ -23,6 +23,8 @@ const Format* formatOf(Type type) {
   switch (type) {
     case Type::f16: case Type::f16x2: return &f16;
     case Type::bf16: case Type::bf16x2: return &bf16;
+    case Type::e4m3: return &e4m3;
+    case Type::e5m2: return &e5m2;
     case Type::f32: return &f32;
     case Type::f64: return &f64;
     default: return nullptr;
@@ -60,6 +62,7 @@ Corpus makeCorpus() {
   Corpus corpus;
   addInteger(corpus);
   addLogic(corpus);
+  addWord(corpus);
   addCompare(corpus);
   addFloat(corpus);
   addHalf(corpus);
@@ -72,6 +75,7 @@ Corpus makeCorpus() {
   addFragment(corpus);
   addBlockSync(corpus);
   addControl(corpus);
+  addCache(corpus);
   addAsyncCopy(corpus);
   addMbarrier(corpus);
   addBulk(corpus);

@@ -16,7 +16,7 @@ namespace cnn::conformance {
 
 constexpr unsigned threads = 128;
 
-enum class Type { u8, s8, u16, s16, u32, s32, u64, s64, f16, bf16, f16x2, bf16x2, f32, f64 };
+enum class Type { u8, s8, e4m3, e5m2, u16, s16, u32, s32, u64, s64, f16, bf16, f16x2, bf16x2, f32, f64 };
 
 int bitsOf(Type type);        // in memory
 int registerBits(Type type);  // 16 for the 8-bit types
@@ -91,6 +91,7 @@ class Corpus {
 // One function per family.
 void addInteger(Corpus&);
 void addLogic(Corpus&);
+void addWord(Corpus&);
 void addCompare(Corpus&);
 void addFloat(Corpus&);
 void addHalf(Corpus&);
@@ -103,6 +104,7 @@ void addMatrix(Corpus&);
 void addFragment(Corpus&);
 void addBlockSync(Corpus&);
 void addControl(Corpus&);
+void addCache(Corpus&);
 void addAsyncCopy(Corpus&);
 void addMbarrier(Corpus&);
 void addBulk(Corpus&);

@@ -1,6 +1,8 @@
-// Every form of an instruction that the emulator has must be met by a case of the corpus: each row of its tables, and of
-// each row every word that it allows in every place (type, rounding, state space, scope, ...). What cannot be is listed
-// below with its reason, and a line of the list that is no longer needed fails as well.
+// conformance_coverage [--words]
+//
+// Every form of an instruction that the emulator has, that is, each row of its tables, must be met by a case of the corpus.
+// What cannot be is listed below with its reason, and a line of the list that is no longer needed fails as well. With --words
+// it also prints, without failing for them, the words (types, roundings, scopes, ...) of each row that no case writes.
 #include "corpus.h"
 
 #include "machine/registry.h"
@@ -22,14 +24,13 @@ namespace {
 
 struct Exception {
   std::string_view opcode;  // the beginning of the row's pattern
-  std::string_view word;    // empty: the whole row
   const char* reason;
 };
 
 constexpr Exception exceptions[] = {
-    {"@", "", "no instruction: a step of the emulator's own"},
-    {"trap", "", "ends the context, so that no output is left to compare"},
-    {"brkpt", "", "ends the context outside a debugger"},
+    {"@", "no instruction: a step of the emulator's own"},
+    {"trap", "ends the context, so that no output is left to compare"},
+    {"brkpt", "ends the context outside a debugger"},
 };
 
 // The words of each place of a pattern "op[.a|b].{c|d}.e" after the base; see ptx/signature.h.
@@ -78,41 +79,41 @@ bool meet(const Case& test, Met& met) {
   return diagnostics.empty();
 }
 
-// Empty when the row is met; else what is missing of it.
-std::vector<std::string> missing(const Entry& entry, const std::set<std::string>* met) {
-  if (!met) return {""};
-  std::vector<std::string> words;
+std::string text(const Entry& entry) { return std::string(entry.opcode) + "  " + std::string(entry.operands); }
+
+int printWords(const Entry& entry, const std::set<std::string>& met) {
   const auto all = places(entry.opcode);
+  int lacking = 0;
   for (std::size_t place = 0; place < all.size(); ++place)
     for (const std::string& word : all[place])
-      if (!met->contains(key(place, word))) words.push_back(word);
-  return words;
+      if (!met.contains(key(place, word))) ++lacking, std::printf("no case writes .%s in %s\n", word.c_str(), text(entry).c_str());
+  return lacking;
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bool words = argc == 2 && std::string_view(argv[1]) == "--words";
   Met met;
   bool good = true;
   for (const Case& test : makeCorpus().cases) good &= meet(test, met);
   std::set<const Exception*> used;
-  int rows = 0, lacking = 0;
-  for (std::size_t row = 0; row < registry().entries.size(); ++row, ++rows) {
-    const Entry& entry = registry().entries[row];
+  int lackingRows = 0, lackingWords = 0;
+  const auto& entries = registry().entries;
+  for (std::size_t row = 0; row < entries.size(); ++row) {
     const auto found = met.find(row);
-    for (const std::string& word : missing(entry, found == met.end() ? nullptr : &found->second)) {
-      const auto* excused = std::ranges::find_if(exceptions, [&](const Exception& e) { return entry.opcode.starts_with(e.opcode) && e.word == word; });
-      if (excused != std::end(exceptions)) {
-        used.insert(excused);
-        continue;
-      }
-      ++lacking;
-      std::printf("no case has %.*s  %.*s%s%s\n", int(entry.opcode.size()), entry.opcode.data(), int(entry.operands.size()), entry.operands.data(),
-                  word.empty() ? "" : "  with ", word.c_str());
+    if (found != met.end()) {
+      if (words) lackingWords += printWords(entries[row], found->second);
+      continue;
     }
+    const auto* excused = std::ranges::find_if(exceptions, [&](const Exception& e) { return entries[row].opcode.starts_with(e.opcode); });
+    if (excused != std::end(exceptions)) used.insert(excused);
+    else ++lackingRows, std::printf("no case has %s\n", text(entries[row]).c_str());
   }
   for (const Exception& e : exceptions)
     if (!used.contains(&e)) good = false, std::printf("the exception for %.*s is not needed\n", int(e.opcode.size()), e.opcode.data());
-  std::printf("%d rows, %d words or rows without a case\n", rows, lacking);
-  return good && lacking == 0 ? 0 : 1;
+  std::printf("%zu rows, %d without a case", entries.size(), lackingRows);
+  if (words) std::printf(", %d words without one", lackingWords);
+  std::printf("\n");
+  return good && lackingRows == 0 ? 0 : 1;
 }

@@ -23,6 +23,7 @@ constexpr Form forms[] = {
     {"sub", 2, true, [](Wide a, Wide b, Wide, Rounding r) { return add(a, -b, r); }},
     {"mul", 2, true, [](Wide a, Wide b, Wide, Rounding) { return multiply(a, b); }},
     {"fma", 3, true, [](Wide a, Wide b, Wide c, Rounding r) { return fusedMultiplyAdd(a, b, c, r); }},
+    {"mad", 3, true, [](Wide a, Wide b, Wide c, Rounding r) { return fusedMultiplyAdd(a, b, c, r); }},
     {"div", 2, false, [](Wide a, Wide b, Wide, Rounding) { return divide(a, b); }},
     {"rcp", 1, false, [](Wide a, Wide, Wide, Rounding) { return divide(1, a); }},
     {"sqrt", 1, false, [](Wide a, Wide, Wide, Rounding) { return squareRoot(a); }},

@@ -93,6 +93,45 @@ void addTransposition(Corpus& corpus) {
   }));
 }
 
+// Before sm_70 the lanes that came together took part, and nothing named them.
+void addWithoutSync(Corpus& corpus) {
+  const auto old = [](Case& test) { test.sm = 60, test.ptx = 60; };
+  const std::string predicate = "and.b32 %r8, %a, 1; setp.ne.u32 %p1, %r8, 0; ";
+  struct Shuffle { const char* mode; int distance, clamp; unsigned (*source)(unsigned lane); };
+  for (const Shuffle& s : {Shuffle{"up", 3, 0, [](unsigned lane) { return lane < 3 ? lane : lane - 3; }}, {"down", 5, 31, [](unsigned lane) { return lane + 5 > 31 ? lane : lane + 5; }},
+                           {"bfly", 16, 31, [](unsigned lane) { return lane ^ 16; }}, {"idx", 7, 31, [](unsigned) { return 7u; }}})
+    old(corpus.addBody(std::string("warp/shfl.") + s.mode + ".b32", std::string("shfl.") + s.mode + ".b32 %o|%p1, %a, " + std::to_string(s.distance) + ", " + std::to_string(s.clamp) + ";",
+                       Type::u32, {{Type::u32}}, perWarp([source = s.source](unsigned lane, const std::uint64_t* v, unsigned) { return v[source(lane)]; })));
+  const auto count = [](const std::uint64_t* v) { return std::count_if(v, v + 32, [](std::uint64_t x) { return x & 1; }); };
+  const auto vote = [&](const char* kind, std::function<bool(long)> holds) {
+    old(corpus.addBody(std::string("warp/vote.") + kind + ".pred", predicate + "vote." + kind + ".pred %p2, %p1; selp.b32 %o, 1, 0, %p2;", Type::u32, {{Type::u32}},
+                       perWarp([=](unsigned, const std::uint64_t* v, unsigned) { return std::uint64_t(holds(count(v))); })));
+  };
+  vote("all", [](long n) { return n == 32; });
+  vote("any", [](long n) { return n > 0; });
+  vote("uni", [](long n) { return n == 0 || n == 32; });
+  old(corpus.addBody("warp/vote.ballot.b32", predicate + "vote.ballot.b32 %o, %p1;", Type::u32, {{Type::u32}}, perWarp([](unsigned, const std::uint64_t* v, unsigned) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < 32; ++i) bits |= (v[i] & 1) << i;
+    return bits;
+  })));
+}
+
+// All lanes agree in the first two warps, one of the third differs.
+void addMatchAll(Corpus& corpus) {
+  for (const std::string type : {"b32", "b64"}) {
+    const std::string word = type == "b64" ? "%d8" : "%r9";
+    corpus.addBody("warp/match.all.sync." + type, "setp.eq.u32 %p2, %r1, 77; selp.b32 %r9, 5, 4, %p2; cvt.u64.u32 %d8, %r9; match.all.sync." + type + " %o|%p1, " + word
+                   + ", 0xffffffff; @%p1 xor.b32 %o, %o, 1;", Type::u32, {}, perWarp([](unsigned, const std::uint64_t*, unsigned t) { return t / 32 == 2 ? 0 : mask(32) ^ 1; }));
+  }
+  corpus.addBody("warp/match.any.sync.b64", "and.b64 %d8, %a, 0x100000001; match.any.sync.b64 %o, %d8, 0xffffffff;", Type::u32, {{Type::u64}},
+                 perWarp([](unsigned lane, const std::uint64_t* v, unsigned) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < 32; ++i) bits |= std::uint64_t(((v[i] ^ v[lane]) & 0x100000001) == 0) << i;
+    return bits;
+  }));
+}
+
 void addSpecialRegisters(Corpus& corpus) {
   const auto special = [&](const char* name, std::uint64_t (*f)(unsigned thread)) {
     corpus.addBody(std::string("warp/mov.u32 ") + name, std::string("mov.u32 %o, ") + name + ";", Type::u32, {},
@@ -115,6 +154,8 @@ void addWarp(Corpus& corpus) {
   addShuffles(corpus);
   addVotes(corpus);
   addReductions(corpus);
+  addWithoutSync(corpus);
+  addMatchAll(corpus);
   addTransposition(corpus);
   addSpecialRegisters(corpus);
 }

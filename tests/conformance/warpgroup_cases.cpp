@@ -183,12 +183,15 @@ void addWarpgroup(Corpus& corpus) {
         if (transposes && form.k == 8) continue;  // 16-bit types only
         for (const bool registersA : {false, true}) {
           if (registersA && transposes & 1) continue;
-          addProduct(corpus, {.form = form, .n = 64, .swizzle = swizzle, .registersA = registersA, .transposedA = (transposes & 1) != 0, .transposedB = (transposes & 2) != 0, .folded = true});
+          // The first one stands above.
+          if (transposes || swizzle != Swizzle::bytes128)
+            addProduct(corpus, {.form = form, .n = 64, .swizzle = swizzle, .registersA = registersA, .transposedA = (transposes & 1) != 0, .transposedB = (transposes & 2) != 0, .folded = true});
           addProduct(corpus, {.form = form, .n = 16, .swizzle = swizzle, .registersA = registersA, .transposedA = (transposes & 1) != 0, .transposedB = (transposes & 2) != 0, .accumulate = false});
         }
       }
     for (const int scaleA : {1, -1})
-      for (const int scaleB : {1, -1}) addProduct(corpus, {.form = form, .n = 24, .scaleA = scaleA, .scaleB = scaleB});
+      for (const int scaleB : {1, -1})
+        if (scaleA < 0 || scaleB < 0) addProduct(corpus, {.form = form, .n = 24, .scaleA = scaleA, .scaleB = scaleB});
   }
   addGroups(corpus);
 }

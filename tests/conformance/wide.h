@@ -8,12 +8,13 @@ namespace cnn::conformance {
 
 __extension__ using Wide = __float128;
 
-// Bits of significand (the hidden one included) and of exponent. sm_80's tf32 is the upper 19 bits of a float.
+// Bits of significand (the hidden one included) and of exponent. sm_80's tf32 is the upper 19 bits of a float. The largest
+// numbers and the NaN of e4m3 are not as written here; cases stay below them.
 struct Format {
   int precision, exponentBits, storageBits;
   int bias() const { return (1 << (exponentBits - 1)) - 1; }
 };
-constexpr Format f16{11, 5, 16}, bf16{8, 8, 16}, f32{24, 8, 32}, f64{53, 11, 64};
+constexpr Format e4m3{4, 4, 8}, e5m2{3, 5, 8}, f16{11, 5, 16}, bf16{8, 8, 16}, f32{24, 8, 32}, f64{53, 11, 64};
 
 enum class Rounding { nearest, zero, down, up };
 
