@@ -15,22 +15,11 @@ public interface INormalization
     /// <param name="mean">Mean of the batch (C), overwritten.</param>
     /// <param name="inverseDeviation">1 / sqrt(variance + eps) (C), overwritten.</param>
     /// <param name="tail">What follows within the operation.</param>
+    /// <param name="running">What is updated by the statistics of this batch; for more than one element per channel.</param>
     /// <returns>What the engine's own <see cref="BatchBackward"/> must know of the activation's decisions; null where it needs nothing.</returns>
     Tensor? BatchForward(
-        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail = default);
-
-    /// <summary>
-    /// running = (1 - momentum) * running + momentum * batch; the variance goes in as the unbiased one (divided by M - 1),
-    /// recovered from the inverse deviation.
-    /// </summary>
-    /// <param name="mean">Mean of the batch (C).</param>
-    /// <param name="inverseDeviation">1 / sqrt(variance + eps) (C).</param>
-    /// <param name="eps">What was added to the variance.</param>
-    /// <param name="count">M, elements per channel.</param>
-    /// <param name="momentum">Weight of the batch.</param>
-    /// <param name="runningMean">Running mean (C), updated.</param>
-    /// <param name="runningVariance">Running variance (C), updated.</param>
-    void UpdateRunning(Tensor mean, Tensor inverseDeviation, float eps, long count, float momentum, Tensor runningMean, Tensor runningVariance);
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail = default,
+        in RunningStatistics running = default);
 
     /// <summary>Normalises by given statistics.</summary>
     /// <param name="x">Input (N, C, ...).</param>

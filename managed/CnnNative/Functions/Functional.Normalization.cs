@@ -66,9 +66,9 @@ public static partial class Functional
         var y = EmptyLike(x);
         var mean = Tensor.Empty([x.Shape[1]], DType.Float32, x.Device);
         var inverseDeviation = EmptyLike(mean);
-        var decisions = engine.BatchForward(x, weight, bias, eps, y, mean, inverseDeviation, tail);
-        if (runningMean is not null && runningVariance is not null && count > 0)
-            engine.UpdateRunning(mean, inverseDeviation, eps, count, momentum, runningMean, runningVariance);
+        var keeps = runningMean is not null && runningVariance is not null && count > 0;
+        var running = keeps ? new RunningStatistics(runningMean, runningVariance, momentum) : default;
+        var decisions = engine.BatchForward(x, weight, bias, eps, y, mean, inverseDeviation, tail, running);
         return new(y, mean, inverseDeviation, BatchStatistics: true, decisions);
     }
 

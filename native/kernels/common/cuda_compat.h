@@ -20,6 +20,8 @@
 #define __constant__ __attribute__((constant))
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__ __attribute__((noinline))
+// (threads of a block[, blocks that a multiprocessor must hold]). Without the second, ptxas 12.4 spills a few registers in some kernels to
+// make room for more blocks; those name a number that leaves enough.
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 #define __align__(n) __attribute__((aligned(n)))
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/cuda_compat.h"
+#include "common/wide.h"
 
 struct Bf16 { unsigned short bits; };
 struct Fp16 { unsigned short bits; };
@@ -102,9 +103,10 @@ template <typename T> __device__ __forceinline__ Vector<T> loadVector(const T* f
     return unpack<T>(*reinterpret_cast<const uint4*>(from));
 }
 
+// To global memory.
 template <typename T> __device__ __forceinline__ void storeVector(T* to, const Vector<T>& v)
 {
-    *reinterpret_cast<uint4*>(to) = pack(v);
+    storeWide(to, pack(v));
 }
 
 // Four elements in one store; the address must be a multiple of their size.

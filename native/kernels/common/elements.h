@@ -29,16 +29,14 @@ template <typename T, int width> struct Elements
         return result;
     }
 
+    // To global memory.
     __device__ __forceinline__ void store(T* to, long long number) const
     {
         T* first = to + number * width;
         if constexpr (width == 1) {
             ::store(first, at[0]);
         } else if constexpr (words == 4) {
-            Vector<T> v;
-#pragma unroll
-            for (int k = 0; k < width; ++k) v[k] = at[k];
-            storeVector(first, v);
+            storeVector(first, vector());
         } else if constexpr (words == 2) {
             *reinterpret_cast<uint2*>(first) = {packed(0), packed(1)};
         } else {
@@ -46,7 +44,22 @@ template <typename T, int width> struct Elements
         }
     }
 
+    // To shared memory.
+    __device__ __forceinline__ void keep(T* to, long long number) const
+    {
+        if constexpr (words == 4) *reinterpret_cast<uint4*>(to + number * width) = pack(vector());
+        else store(to, number);
+    }
+
 private:
+    __device__ __forceinline__ Vector<T> vector() const
+    {
+        Vector<T> v;
+#pragma unroll
+        for (int k = 0; k < width; ++k) v[k] = at[k];
+        return v;
+    }
+
     __device__ __forceinline__ void unpack(int word, unsigned bits)
     {
         if constexpr (sizeof(T) == 4) at[word] = __uint_as_float(bits);

@@ -45,7 +45,7 @@ extern "C" __global__ __launch_bounds__(256) void conv_wgrad_nchw_128x128(const 
     convWgrad<Tile128x128, GradientChannelsFirst, TapsChannelsFirst>(x, dy, dw, geometry, split, wideResult);
 }
 
-extern "C" __global__ __launch_bounds__(64) void conv_wgrad_nchw_64x64(const float* x, const float* dy, float* dw, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(64, 4) void conv_wgrad_nchw_64x64(const float* x, const float* dy, float* dw, ConvGeometry geometry,
                                                                     DepthSplit split, int wideResult)
 {
     convWgrad<Tile64x64, GradientChannelsFirst, TapsChannelsFirst>(x, dy, dw, geometry, split, wideResult);

@@ -43,7 +43,7 @@ __device__ __forceinline__ void depthwiseDgradAny(const T* __restrict__ dy, cons
     }
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_any_nchw_f32(const float* dy, const float* w, float* dx, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_dgrad_any_nchw_f32(const float* dy, const float* w, float* dx, ConvGeometry geometry,
     DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
 {
     depthwiseDgradAny<false>(dy, w, dx, geometry, strips, byStrideH, byStrideW);
@@ -61,7 +61,7 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_any_nchw_f16(c
     depthwiseDgradAny<false>(dy, w, dx, geometry, strips, byStrideH, byStrideW);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_any_nhwc_f32(const float* dy, const float* w, float* dx, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_dgrad_any_nhwc_f32(const float* dy, const float* w, float* dx, ConvGeometry geometry,
     DepthwiseStrips strips, FastDivisor byStrideH, FastDivisor byStrideW)
 {
     depthwiseDgradAny<true>(dy, w, dx, geometry, strips, byStrideH, byStrideW);

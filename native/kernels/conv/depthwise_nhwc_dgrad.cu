@@ -67,13 +67,13 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_nhwc_3x3_f32(c
     depthwiseDgrad<float, 3>(dy, w, dx, geometry, rows);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_nhwc_3x3_bf16(const Bf16* dy, const Bf16* w, Bf16* dx, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_dgrad_nhwc_3x3_bf16(const Bf16* dy, const Bf16* w, Bf16* dx, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseDgrad<Bf16, 3>(dy, w, dx, geometry, rows);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_dgrad_nhwc_3x3_f16(const Fp16* dy, const Fp16* w, Fp16* dx, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_dgrad_nhwc_3x3_f16(const Fp16* dy, const Fp16* w, Fp16* dx, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseDgrad<Fp16, 3>(dy, w, dx, geometry, rows);

@@ -104,13 +104,13 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_nhwc_7x7_f32(const f
     depthwiseForward<float, 7>(x, w, bias, y, geometry, rows, filterStep, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_nhwc_7x7_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 2) void depthwise_nhwc_7x7_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry,
     DepthwiseRows rows, int filterStep, Epilogue epilogue)
 {
     depthwiseForward<Bf16, 7>(x, w, bias, y, geometry, rows, filterStep, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_nhwc_7x7_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 2) void depthwise_nhwc_7x7_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry,
     DepthwiseRows rows, int filterStep, Epilogue epilogue)
 {
     depthwiseForward<Fp16, 7>(x, w, bias, y, geometry, rows, filterStep, epilogue);

@@ -85,7 +85,7 @@ __device__ __forceinline__ void depthwiseWgrad(const T* x, const T* dy, float* p
     else depthwiseWgrad<T, Size, 2>(x, dy, partial, g, d);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_3x3_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_wgrad_nhwc_3x3_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseWgrad<float, 3>(x, dy, partial, geometry, rows);
@@ -103,7 +103,7 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_3x3_f16(c
     depthwiseWgrad<Fp16, 3>(x, dy, partial, geometry, rows);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_5x5_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 4) void depthwise_wgrad_nhwc_5x5_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseWgrad<float, 5>(x, dy, partial, geometry, rows);
@@ -127,13 +127,13 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_7x7_f32(c
     depthwiseWgrad<float, 7>(x, dy, partial, geometry, rows);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_7x7_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 3) void depthwise_wgrad_nhwc_7x7_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseWgrad<Bf16, 7>(x, dy, partial, geometry, rows);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_wgrad_nhwc_7x7_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 3) void depthwise_wgrad_nhwc_7x7_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry,
     DepthwiseRows rows)
 {
     depthwiseWgrad<Fp16, 7>(x, dy, partial, geometry, rows);

@@ -58,7 +58,7 @@ __device__ __forceinline__ void dropoutQuads(
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
         const long long at = ((long long)(firstPixel + j) * channelVectors.divisor + channelVector) * width;
-        Vector<T> values = loadVector(x + at);
+        Vector<T> values = unpack<T>(loadWhole(x + at));
 #pragma unroll
         for (int k = 0; k < width; ++k) values[k] = survivors >> (4 * k + j) & 1 ? values[k] * factor : 0.0f;
         storeVector(y + at, values);

@@ -75,8 +75,8 @@ template <typename T, int width> struct GatedElements
 
     __device__ __forceinline__ void keep(int i, const ChannelGeometry& g) const
     {
-        x.store(keptElements<T>(), i);
-        dz.store(keptElements<T>(), g.vectors + i);
+        x.keep(keptElements<T>(), i);
+        dz.keep(keptElements<T>(), g.vectors + i);
     }
 
     // Stores dx and dz; either may be null.
@@ -167,7 +167,7 @@ __device__ __forceinline__ void smallBackwardOfPlanes(const T* x, const T* dy, c
         scale[k] = forwardScale(b, channel);
         gradient[k] = channelGradient(channel, b, shared);
     }
-    // Two loops, for the compiler makes narrow stores of the two stores of one.
+    // Two loops, for one would choose between the memories at each vector.
     if (g.keeps) eachInPlanes(g, channel, 0, [&](long long vector, int i) { GatedElements<T, width>(i, g).store(gradient, dx, dz, vector); });
     else eachInPlanes(g, channel, 0, [&](long long vector, int) { GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector); });
 }

@@ -2,7 +2,7 @@
 //   y = clamp(gamma (x - mean) / sqrt(variance + eps) + beta + residual), with the variance over M elements divided by M.
 // Training, where channels are large:
 //   batch_norm_statistics_*   Moments of each part of each channel; grid (channels or bundles, parts)
-//   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts; a warp per channel, 8 per block
+//   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts, and the running statistics; a warp per channel, 8 per block
 //   batch_norm_apply_*        y; 16 bytes per thread
 // and where they are small, all in one: batch_norm_small_*, a block per channel (planes) or bundle of channels (rows), which
 // keeps a channel of planes in shared memory if it fits, and else finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
@@ -17,6 +17,14 @@ struct BatchNormOutput
 {
     const float *gamma, *beta;
     Clamp clamp;
+};
+
+// Where the statistics of a batch go; twin of the C# struct of the same name.
+struct BatchStatistics
+{
+    float *mean, *inverse;                  // (C), of this batch: inverse = 1 / sqrt(variance + eps)
+    float *runningMean, *runningVariance;  // (C), updated: running = (1 - momentum) running + momentum batch; null: none are kept
+    float momentum, eps;
 };
 
 __device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / sqrt(variance + eps)); }
@@ -37,32 +45,37 @@ template <typename T, int width>
 __device__ __forceinline__ Moments planeMoments(const T* x, const ChannelGeometry& g, int channel, int part)
 {
     const float shift = shiftOfPlane(x, g, channel);
-    DistanceSums sums;
+    MovingMoments<width> series;
     eachInPlanes(g, channel, part, [&](long long vector, int i) {
-        const auto values = Elements<T, width>::load(x, vector);
-        if (g.keeps) values.store(keptElements<T>(), i);
+        auto values = Elements<T, width>::load(x, vector);
+        if (g.keeps) values.keep(keptElements<T>(), i);
 #pragma unroll
-        for (int k = 0; k < width; ++k) sums.add(values.at[k] - shift);
+        for (int k = 0; k < width; ++k) values.at[k] -= shift;
+        series.add(values.at);
     });
-    return sums.moments();
+    Moments all = series.of(0);
+#pragma unroll
+    for (int k = 1; k < width; ++k) all.merge(series.of(k));
+    return all;
 }
 
 template <typename T, int width>
 __device__ __forceinline__ void rowMoments(const T* x, const ChannelGeometry& g, const RowThread& thread, int part, Moments (&moments)[width])
 {
-    DistanceSums sums[width];
+    MovingMoments<width> series;
     if (thread.hasChannels()) {
         float shift[width];
 #pragma unroll
         for (int k = 0; k < width; ++k) shift[k] = shiftOfColumn(x, g, thread.vector * width + k);
         thread.each(g, part, [&](long long vector) {
-            const auto values = Elements<T, width>::load(x, vector);
+            auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
-            for (int k = 0; k < width; ++k) sums[k].add(values.at[k] - shift[k]);
+            for (int k = 0; k < width; ++k) values.at[k] -= shift[k];
+            series.add(values.at);
         });
     }
 #pragma unroll
-    for (int k = 0; k < width; ++k) moments[k] = sums[k].moments();
+    for (int k = 0; k < width; ++k) moments[k] = series.of(k);
     joinRows(moments, thread);
 }
 
@@ -79,13 +92,21 @@ template <typename T, int width> __device__ __forceinline__ void statisticsOfRow
     }
 }
 
-// Mean and inverse deviation of a channel from the moments of the distances from `shift`; stored.
-__device__ __forceinline__ float2 finishChannel(Moments moments, float shift, float eps, int channel, float* mean, float* inverse)
+// Mean and inverse deviation of a channel from the moments of the distances from `shift`; stored. The running variance takes the unbiased
+// one, divided by M - 1.
+__device__ __forceinline__ float2 finishChannel(Moments moments, float shift, int channel, const BatchStatistics& statistics)
 {
-    const float2 result = make_float2(shift + moments.mean(), inverseDeviation((double)moments.squares() / moments.count(), eps));
-    mean[channel] = result.x;
-    inverse[channel] = result.y;
-    return result;
+    const double squares = moments.squares(), count = moments.count();
+    const float mean = shift + moments.mean(), inverse = inverseDeviation(squares / count, statistics.eps);
+    statistics.mean[channel] = mean;
+    statistics.inverse[channel] = inverse;
+    if (statistics.runningMean) {
+        const double weight = statistics.momentum;
+        auto update = [=](float& running, double batch) { running = (float)((1.0 - weight) * running + weight * batch); };
+        update(statistics.runningMean[channel], mean);
+        update(statistics.runningVariance[channel], squares / (count - 1.0));
+    }
+    return make_float2(mean, inverse);
 }
 
 template <typename T, int width>
@@ -99,12 +120,12 @@ __device__ __forceinline__ void normalize(const T* from, long long at, const Cha
 
 template <typename T, int width>
 __device__ __forceinline__ void smallOfPlanes(
-    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, const BatchStatistics& statistics, T* y)
 {
     __shared__ float2 shared;
     const int channel = blockIdx.x;
     const Moments moments = joinBlock(planeMoments<T, width>(x, g, channel, 0));
-    if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), eps, channel, mean, inverse);
+    if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), channel, statistics);
     __syncthreads();
     const ChannelScale scale = channelScale(channel, shared.x, shared.y, output.gamma, output.beta);
     // Two loops, for one would load from addresses of either memory.
@@ -114,7 +135,7 @@ __device__ __forceinline__ void smallOfPlanes(
 
 template <typename T, int width>
 __device__ __forceinline__ void smallOfRows(
-    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, const BatchStatistics& statistics, T* y)
 {
     __shared__ float2 shared[warpSize32 * width];
     const RowThread thread(g);
@@ -124,15 +145,15 @@ __device__ __forceinline__ void smallOfRows(
     if (thread.row == 0 && thread.hasChannels()) {
 #pragma unroll
         for (int k = 0; k < width; ++k)
-            shared[thread.lane * width + k] = finishChannel(moments[k], shiftOfColumn(x, g, first + k), eps, first + k, mean, inverse);
+            shared[thread.lane * width + k] = finishChannel(moments[k], shiftOfColumn(x, g, first + k), first + k, statistics);
     }
     __syncthreads();
     if (!thread.hasChannels()) return;
     ChannelScale scale[width];
 #pragma unroll
     for (int k = 0; k < width; ++k) {
-        const float2 statistics = shared[thread.lane * width + k];
-        scale[k] = channelScale(first + k, statistics.x, statistics.y, output.gamma, output.beta);
+        const float2 found = shared[thread.lane * width + k];
+        scale[k] = channelScale(first + k, found.x, found.y, output.gamma, output.beta);
     }
     thread.each(g, 0, [&](long long vector) {
         auto values = Elements<T, width>::load(x, vector);
@@ -157,18 +178,18 @@ template <typename T> __device__ __forceinline__ void statisticsRows(const T* x,
 
 template <typename T>
 __device__ __forceinline__ void smallPlanes(
-    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, const BatchStatistics& statistics, T* y)
 {
-    if (g.width == 1) smallOfPlanes<T, 1>(x, g, output, eps, y, mean, inverse);
-    else smallOfPlanes<T, vectorWidth<T>>(x, g, output, eps, y, mean, inverse);
+    if (g.width == 1) smallOfPlanes<T, 1>(x, g, output, statistics, y);
+    else smallOfPlanes<T, vectorWidth<T>>(x, g, output, statistics, y);
 }
 
 template <typename T>
 __device__ __forceinline__ void smallRows(
-    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, float eps, T* y, float* mean, float* inverse)
+    const T* x, const ChannelGeometry& g, const BatchNormOutput& output, const BatchStatistics& statistics, T* y)
 {
-    if (g.width == 1) smallOfRows<T, 1>(x, g, output, eps, y, mean, inverse);
-    else smallOfRows<T, vectorWidth<T>>(x, g, output, eps, y, mean, inverse);
+    if (g.width == 1) smallOfRows<T, 1>(x, g, output, statistics, y);
+    else smallOfRows<T, vectorWidth<T>>(x, g, output, statistics, y);
 }
 
 // residual may be null. Gives the decisions of the activation.
@@ -208,12 +229,12 @@ __device__ __forceinline__ void apply(const T* x, const T* residual, const Chann
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_finish(
-    const PartMoments* parts, int count, int channels, float eps, float* mean, float* inverse)
+    const PartMoments* parts, int count, int channels, BatchStatistics statistics)
 {
     const int channel = blockIdx.x * (channelThreads / warpSize32) + threadIdx.x / warpSize32;
     if (channel >= channels) return;
     const Moments moments = joinParts(count, [=](int part) { return parts[(long long)part * channels + channel].moments; });
-    if (threadIdx.x % warpSize32 == 0) finishChannel(moments, parts[channel].shift, eps, channel, mean, inverse);
+    if (threadIdx.x % warpSize32 == 0) finishChannel(moments, parts[channel].shift, channel, statistics);
 }
 
 // 1 / sqrt(variance + eps), a thread per channel.
@@ -222,18 +243,6 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_inverse_deviation(
 {
     const int channel = blockIdx.x * channelThreads + threadIdx.x;
     if (channel < channels) inverse[channel] = inverseDeviation(variance[channel], eps);
-}
-
-// running = (1 - momentum) running + momentum batch, with the unbiased variance, recovered from the inverse deviation; count = M.
-extern "C" __global__ __launch_bounds__(256) void batch_norm_update_running(
-    const float* mean, const float* inverse, float eps, long long count, float momentum, int channels, float* runningMean, float* runningVariance)
-{
-    const int channel = blockIdx.x * channelThreads + threadIdx.x;
-    if (channel >= channels) return;
-    const double deviation = 1.0 / inverse[channel], biased = deviation * deviation - eps, weight = momentum;
-    const double variance = (biased < 0.0 ? 0.0 : biased) * count / (count - 1);
-    runningMean[channel] = (float)((1.0 - weight) * runningMean[channel] + weight * mean[channel]);
-    runningVariance[channel] = (float)((1.0 - weight) * runningVariance[channel] + weight * variance);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_planes_f32(const float* x, ChannelGeometry geometry,
@@ -249,15 +258,15 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f32
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f32(const float* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, float* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, float* y)
 {
-    smallPlanes(x, geometry, output, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f32(const float* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, float* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, float* y)
 {
-    smallRows(x, geometry, output, eps, y, mean, inverse);
+    smallRows(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f32(const float* x, const float* residual, ChannelMap map,
@@ -279,15 +288,15 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_bf1
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_bf16(const Bf16* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, Bf16* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, Bf16* y)
 {
-    smallPlanes(x, geometry, output, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_bf16(const Bf16* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, Bf16* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, Bf16* y)
 {
-    smallRows(x, geometry, output, eps, y, mean, inverse);
+    smallRows(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_bf16(const Bf16* x, const Bf16* residual, ChannelMap map,
@@ -309,15 +318,15 @@ extern "C" __global__ __launch_bounds__(256) void batch_norm_statistics_rows_f16
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_planes_f16(const Fp16* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, Fp16* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, Fp16* y)
 {
-    smallPlanes(x, geometry, output, eps, y, mean, inverse);
+    smallPlanes(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_small_rows_f16(const Fp16* x, ChannelGeometry geometry,
-    BatchNormOutput output, float eps, Fp16* y, float* mean, float* inverse)
+    BatchNormOutput output, BatchStatistics statistics, Fp16* y)
 {
-    smallRows(x, geometry, output, eps, y, mean, inverse);
+    smallRows(x, geometry, output, statistics, y);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_apply_f16(const Fp16* x, const Fp16* residual, ChannelMap map,

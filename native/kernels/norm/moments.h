@@ -2,7 +2,7 @@
 // algorithm for computing sample variances", 1979: however large the mean is, nothing cancels.
 #pragma once
 
-#include "common/math.h"
+#include "common/cuda_compat.h"
 
 struct Moments
 {
@@ -28,27 +28,27 @@ struct Moments
     }
 };
 
-// What one thread gathers of the distances from a value that all threads of the channel share and that lies among the others: the
-// difference at the end loses few digits, and means stay small numbers until the last addition.
-struct DistanceSums
+// What one thread gathers of `width` series side by side, an element of each at a time: means and sums of squares that move with every
+// element (Welford, "Note on a method for calculating corrected sums of squares and products", 1962), so that an outlier costs no digits.
+// The elements are distances from a value that all threads of the channel share: beside a large mean they stay small numbers, and so
+// do the means, until the last addition.
+template <int width> struct MovingMoments
 {
     int count = 0;
-    float sum = 0.0f, squares = 0.0f;
+    float mean[width] = {}, squares[width] = {};
 
-    __device__ __forceinline__ void add(float distance)
+    __device__ __forceinline__ void add(const float (&distances)[width])
     {
-        sum += distance;
-        squares = fmaf(distance, distance, squares);
-        ++count;
+        const float share = 1.0f / (float)++count;
+#pragma unroll
+        for (int k = 0; k < width; ++k) {
+            const float step = distances[k] - mean[k];
+            mean[k] = fmaf(step, share, mean[k]);
+            squares[k] = fmaf(step, distances[k] - mean[k], squares[k]);
+        }
     }
 
-    // Mean and squares of the distances.
-    __device__ __forceinline__ Moments moments() const
-    {
-        if (count == 0) return {};
-        const float mean = sum / (float)count;
-        return {{(float)count, mean, cnn::maxNan(fmaf(-sum, mean, squares), 0.0f)}};
-    }
+    __device__ __forceinline__ Moments of(int series) const { return {{(float)count, mean[series], squares[series]}}; }
 };
 
 // Moments of a part of a channel, and the value that they are counted from.

@@ -7,7 +7,8 @@ namespace CnnNative.Engines.Cpu;
 internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalization
 {
     public Tensor? BatchForward(
-        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail)
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail,
+        in RunningStatistics running)
     {
         using var pinnedResidual = tail.Residual is null ? default : tail.Residual.Pin<float>();
         using var pinnedX = x.Pin<float>();
@@ -16,36 +17,21 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         using var pinnedY = y.Pin<float>();
         using var pinnedMean = mean.Pin<float>();
         using var pinnedInverse = inverseDeviation.Pin<float>();
+        using var pinnedRunningMean = running.Mean is null ? default : running.Mean.Pin<float>();
+        using var pinnedRunningVariance = running.Variance is null ? default : running.Variance.Pin<float>();
         float* source = pinnedX, scale = pinnedGamma, shift = pinnedBeta, target = pinnedY, means = pinnedMean, inverses = pinnedInverse;
         float* residual = pinnedResidual;
+        var update = new RunningUpdate(pinnedRunningMean, pinnedRunningVariance, running.Momentum);
         var (channels, range) = (new NormalizationChannels(x), ClampRange.Of(tail.Activation));
         threads.For(channels.Bundles, channels.Grain, (first, last) =>
         {
             for (var bundle = first; bundle < last; bundle++)
             {
-                channels.Statistics(bundle, source, eps, means, inverses);
+                channels.Statistics(bundle, source, eps, means, inverses, update);
                 channels.Normalize(bundle, source, means, inverses, scale, shift, residual, range, target);
             }
         });
         return y;
-    }
-
-    public void UpdateRunning(
-        Tensor mean, Tensor inverseDeviation, float eps, long count, float momentum, Tensor runningMean, Tensor runningVariance)
-    {
-        using var pinnedMean = mean.Pin<float>();
-        using var pinnedInverse = inverseDeviation.Pin<float>();
-        using var pinnedRunningMean = runningMean.Pin<float>();
-        using var pinnedRunningVariance = runningVariance.Pin<float>();
-        float* means = pinnedRunningMean, variances = pinnedRunningVariance;
-        double weight = momentum;
-        for (long c = 0; c < mean.Count; c++)
-        {
-            double inverse = pinnedInverse.Pointer[c];
-            var variance = Math.Max(0, 1 / (inverse * inverse) - eps) * count / (count - 1);
-            means[c] = (float)((1 - weight) * means[c] + weight * pinnedMean.Pointer[c]);
-            variances[c] = (float)((1 - weight) * variances[c] + weight * variance);
-        }
     }
 
     public Tensor? BatchInference(

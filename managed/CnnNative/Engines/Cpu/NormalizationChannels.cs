@@ -27,8 +27,8 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
     /// <summary>Elements per channel.</summary>
     private long PerChannel => images * pixels;
 
-    /// <summary>Mean and 1 / sqrt(variance + eps) of each channel of a bundle.</summary>
-    public void Statistics(long bundle, float* x, float eps, float* mean, float* inverse)
+    /// <summary>Mean and 1 / sqrt(variance + eps) of each channel of a bundle, and the running statistics that take them in.</summary>
+    public void Statistics(long bundle, float* x, float eps, float* mean, float* inverse, RunningUpdate running)
     {
         var (first, count) = Range(bundle);
         double* means = stackalloc double[Lanes.Count], variances = stackalloc double[Lanes.Count];
@@ -38,6 +38,7 @@ internal readonly unsafe struct NormalizationChannels(Tensor x)
         {
             mean[first + c] = (float)means[c];
             inverse[first + c] = (float)(1 / Math.Sqrt(variances[c] + eps));
+            running.Take(first + c, means[c], variances[c], PerChannel);
         }
     }
 

@@ -35,8 +35,7 @@ public sealed class NativeNormalizationTests : NativeTests
             Tensor y = side.Empty(shape, layout), dx = side.Empty(shape, layout), dxGiven = side.Empty(shape, layout);
             Tensor mean = side.EmptyFloat(channels), inverse = side.EmptyFloat(channels), dgamma = side.EmptyFloat(channels), dbeta = side.EmptyFloat(channels);
             Tensor runningMean = side.Float(Random(channels, 5)), runningVariance = side.Float(Random(channels, 6, 0.5f, 2f));
-            engine.BatchForward(x, gamma, beta, 1e-5f, y, mean, inverse);
-            engine.UpdateRunning(mean, inverse, 1e-5f, shape.Count / channels, 0.1f, runningMean, runningVariance);
+            engine.BatchForward(x, gamma, beta, 1e-5f, y, mean, inverse, running: new(runningMean, runningVariance, 0.1f));
             engine.BatchBackward(x, dy, gamma, mean, inverse, true, dx, dgamma, dbeta);
             engine.BatchBackward(x, dy, null, mean, inverse, false, dxGiven, null, null);
             return [y, mean, inverse, runningMean, runningVariance, dx, dgamma, dbeta, dxGiven];

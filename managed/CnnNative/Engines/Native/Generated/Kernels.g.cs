@@ -67,7 +67,6 @@ internal enum Kernel
     BatchNormInputGradientF16,
     BatchNormFinish,
     BatchNormInverseDeviation,
-    BatchNormUpdateRunning,
     BatchNormStatisticsPlanesF32,
     BatchNormStatisticsRowsF32,
     BatchNormSmallPlanesF32,
@@ -478,7 +477,6 @@ internal sealed unsafe partial class Kernels
         new("batch_norm_backward", "batch_norm_input_gradient_f16", 256, "sm_80 sm_90a"),
         new("batch_norm_forward", "batch_norm_finish", 256, "sm_80 sm_90a"),
         new("batch_norm_forward", "batch_norm_inverse_deviation", 256, "sm_80 sm_90a"),
-        new("batch_norm_forward", "batch_norm_update_running", 256, "sm_80 sm_90a"),
         new("batch_norm_forward", "batch_norm_statistics_planes_f32", 256, "sm_80 sm_90a"),
         new("batch_norm_forward", "batch_norm_statistics_rows_f32", 256, "sm_80 sm_90a"),
         new("batch_norm_forward", "batch_norm_small_planes_f32", 256, "sm_80 sm_90a"),
@@ -832,6 +830,7 @@ internal sealed unsafe partial class Kernels
         ("AdaptiveGeometry", 116, sizeof(AdaptiveGeometry)),
         ("BatchNormGradients", 80, sizeof(BatchNormGradients)),
         ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
+        ("BatchStatistics", 40, sizeof(BatchStatistics)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
         ("ChannelGeometry", 36, sizeof(ChannelGeometry)),
         ("ChannelMap", 40, sizeof(ChannelMap)),
@@ -1078,16 +1077,14 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.BatchNormInputGradientF32, Kernel.BatchNormInputGradientBf16, Kernel.BatchNormInputGradientF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_finish(PartMoments* parts, int count, int channels, float eps, float* mean, float* inverse)</summary>
-    public void BatchNormFinish(in LaunchConfiguration launch, DevicePointer parts, int count, int channels, float eps, DevicePointer mean, DevicePointer inverse)
+    /// <summary>batch_norm_finish(PartMoments* parts, int count, int channels, BatchStatistics statistics)</summary>
+    public void BatchNormFinish(in LaunchConfiguration launch, DevicePointer parts, int count, int channels, BatchStatistics statistics)
     {
-        void** arguments = stackalloc void*[6];
+        void** arguments = stackalloc void*[4];
         arguments[0] = &parts;
         arguments[1] = &count;
         arguments[2] = &channels;
-        arguments[3] = &eps;
-        arguments[4] = &mean;
-        arguments[5] = &inverse;
+        arguments[3] = &statistics;
         Launch(Kernel.BatchNormFinish, launch, arguments);
     }
 
@@ -1100,21 +1097,6 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &channels;
         arguments[3] = &inverse;
         Launch(Kernel.BatchNormInverseDeviation, launch, arguments);
-    }
-
-    /// <summary>batch_norm_update_running(float* mean, float* inverse, float eps, long long count, float momentum, int channels, float* runningMean, float* runningVariance)</summary>
-    public void BatchNormUpdateRunning(in LaunchConfiguration launch, DevicePointer mean, DevicePointer inverse, float eps, long count, float momentum, int channels, DevicePointer runningMean, DevicePointer runningVariance)
-    {
-        void** arguments = stackalloc void*[8];
-        arguments[0] = &mean;
-        arguments[1] = &inverse;
-        arguments[2] = &eps;
-        arguments[3] = &count;
-        arguments[4] = &momentum;
-        arguments[5] = &channels;
-        arguments[6] = &runningMean;
-        arguments[7] = &runningVariance;
-        Launch(Kernel.BatchNormUpdateRunning, launch, arguments);
     }
 
     /// <summary>batch_norm_statistics_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, PartMoments* parts)</summary>
@@ -1137,31 +1119,27 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.BatchNormStatisticsRowsF32, Kernel.BatchNormStatisticsRowsBf16, Kernel.BatchNormStatisticsRowsF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_small_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, float eps, float* y, float* mean, float* inverse)</summary>
-    public void BatchNormSmallPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
+    /// <summary>batch_norm_small_planes_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, BatchStatistics statistics, float* y)</summary>
+    public void BatchNormSmallPlanes(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, BatchStatistics statistics, DevicePointer y)
     {
-        void** arguments = stackalloc void*[7];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &geometry;
         arguments[2] = &output;
-        arguments[3] = &eps;
+        arguments[3] = &statistics;
         arguments[4] = &y;
-        arguments[5] = &mean;
-        arguments[6] = &inverse;
         Launch(OfType(type, Kernel.BatchNormSmallPlanesF32, Kernel.BatchNormSmallPlanesBf16, Kernel.BatchNormSmallPlanesF16), launch, arguments);
     }
 
-    /// <summary>batch_norm_small_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, float eps, float* y, float* mean, float* inverse)</summary>
-    public void BatchNormSmallRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, float eps, DevicePointer y, DevicePointer mean, DevicePointer inverse)
+    /// <summary>batch_norm_small_rows_f32, _bf16 or _f16(float* x, ChannelGeometry geometry, BatchNormOutput output, BatchStatistics statistics, float* y)</summary>
+    public void BatchNormSmallRows(DType type, in LaunchConfiguration launch, DevicePointer x, ChannelGeometry geometry, BatchNormOutput output, BatchStatistics statistics, DevicePointer y)
     {
-        void** arguments = stackalloc void*[7];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &geometry;
         arguments[2] = &output;
-        arguments[3] = &eps;
+        arguments[3] = &statistics;
         arguments[4] = &y;
-        arguments[5] = &mean;
-        arguments[6] = &inverse;
         Launch(OfType(type, Kernel.BatchNormSmallRowsF32, Kernel.BatchNormSmallRowsBf16, Kernel.BatchNormSmallRowsF16), launch, arguments);
     }
 

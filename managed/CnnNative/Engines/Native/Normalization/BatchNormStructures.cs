@@ -24,6 +24,14 @@ internal struct BatchNormOutput
     public ClampRange Clamp;
 }
 
+/// <summary>Where the statistics of a batch go; the twin of the structure in native/kernels/norm/batch_norm_forward.cu.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct BatchStatistics
+{
+    public DevicePointer Mean, Inverse, RunningMean, RunningVariance;
+    public float Momentum, Eps;
+}
+
 /// <summary>The tensors of the backward pass; the twin of the structure in native/kernels/norm/batch_norm_backward.cu.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct BatchNormGradients

@@ -11,41 +11,35 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
     private const int MomentsBytes = 4 * sizeof(float), PairBytes = 2 * sizeof(float);
 
     public Tensor? BatchForward(
-        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail)
+        Tensor x, Tensor? gamma, Tensor? beta, float eps, Tensor y, Tensor mean, Tensor inverseDeviation, in BatchNormTail tail,
+        in RunningStatistics running)
     {
-        CheckFloat(nameof(BatchForward), gamma, beta, mean, inverseDeviation);
+        CheckFloat(nameof(BatchForward), gamma, beta, mean, inverseDeviation, running.Mean, running.Variance);
         using var source = x.OnDevice();
         using var scale = gamma.OnDevice();
         using var shift = beta.OnDevice();
         using var target = y.OnDevice();
         using var means = mean.OnDevice();
         using var inverses = inverseDeviation.OnDevice();
+        using var runningMeans = running.Mean.OnDevice();
+        using var runningVariances = running.Variance.OnDevice();
         var plan = Plan(x, source.Pointer.Address | target.Pointer.Address);
         if (plan.Bundles == 0) return null;
         var output = new BatchNormOutput { Gamma = scale, Beta = shift, Clamp = ClampRange.Of(tail.Activation) };
+        var statistics = new BatchStatistics
+        {
+            Mean = means, Inverse = inverses, RunningMean = runningMeans, RunningVariance = runningVariances, Momentum = running.Momentum, Eps = eps,
+        };
         if (plan.IsSmall && tail.Residual is null)
         {
             plan = plan.Keeping(x.DType, tensors: 1, context.Info.MaxSharedBytesPerBlock);
-            if (plan.ByRows) context.Kernels.BatchNormSmallRows(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
-            else context.Kernels.BatchNormSmallPlanes(x.DType, plan.Launch, source, plan.Geometry, output, eps, target, means, inverses);
+            if (plan.ByRows) context.Kernels.BatchNormSmallRows(x.DType, plan.Launch, source, plan.Geometry, output, statistics, target);
+            else context.Kernels.BatchNormSmallPlanes(x.DType, plan.Launch, source, plan.Geometry, output, statistics, target);
             return null;
         }
 
-        Statistics(x.DType, plan, source, eps, means, inverses);
+        Statistics(x.DType, plan, source, statistics);
         return Apply(x, source, means, inverses, output, target, tail);
-    }
-
-    public void UpdateRunning(
-        Tensor mean, Tensor inverseDeviation, float eps, long count, float momentum, Tensor runningMean, Tensor runningVariance)
-    {
-        CheckFloat(nameof(UpdateRunning), mean, inverseDeviation, runningMean, runningVariance);
-        if (mean.Count == 0) return;
-        using var means = mean.OnDevice();
-        using var inverses = inverseDeviation.OnDevice();
-        using var runningMeans = runningMean.OnDevice();
-        using var runningVariances = runningVariance.OnDevice();
-        context.Kernels.BatchNormUpdateRunning(
-            MapLaunch.Over(mean.Count), means, inverses, eps, count, momentum, (int)mean.Count, runningMeans, runningVariances);
     }
 
     public Tensor? BatchInference(
@@ -133,12 +127,12 @@ internal sealed class NativeNormalization(NativeContext context) : INormalizatio
         if (channels > 0) context.Kernels.BatchNormInverseDeviation(MapLaunch.Over(channels), variances, eps, channels, inverses);
     }
 
-    private void Statistics(DType type, in ChannelPlan plan, DevicePointer x, float eps, DevicePointer means, DevicePointer inverses)
+    private void Statistics(DType type, in ChannelPlan plan, DevicePointer x, in BatchStatistics statistics)
     {
         using var parts = context.Rent((long)plan.Parts * plan.Geometry.Channels * MomentsBytes);
         if (plan.ByRows) context.Kernels.BatchNormStatisticsRows(type, plan.Launch, x, plan.Geometry, parts);
         else context.Kernels.BatchNormStatisticsPlanes(type, plan.Launch, x, plan.Geometry, parts);
-        context.Kernels.BatchNormFinish(plan.FinishLaunch, parts, plan.Parts, plan.Geometry.Channels, eps, means, inverses);
+        context.Kernels.BatchNormFinish(plan.FinishLaunch, parts, plan.Parts, plan.Geometry.Channels, statistics);
     }
 
     private void BackwardOfSmall(DType type, in ChannelPlan plan, DevicePointer x, DevicePointer dy, in BatchNormGradients gradients,
