@@ -37,10 +37,15 @@ public static partial class CudaUnderTest
         if (RequiresGpu && CudaDriver.IsEmulated) Assert.Fail("CNN_REQUIRE_GPU=1, but the driver found is the emulated one");
     }
 
+    /// <summary>Sets a variable as the library reads it: with getenv, which does not see changes made by the runtime alone.</summary>
+    internal static void SetVariable(string name, string value)
+    {
+        if (setenv(name, value, 1) != 0) throw new InvalidOperationException($"setenv {name}={value} failed");
+    }
+
     private static void ChooseEmulator()
     {
-        // The library reads its variables with getenv, which does not see changes made by the runtime alone.
-        if (Environment.GetEnvironmentVariable("CNN_EMULATOR_CHECK") is null) setenv("CNN_EMULATOR_CHECK", Checks, 0);
+        if (Environment.GetEnvironmentVariable("CNN_EMULATOR_CHECK") is null) SetVariable("CNN_EMULATOR_CHECK", Checks);
         if (Environment.GetEnvironmentVariable(CudaLibrary.Driver.Variable) is { Length: > 0 }) return;
         var library = Path.Combine(Checkout.Root ?? "", "build", "native", "emulator", "libcuda.so.1");
         if (!File.Exists(library)) Assert.Fail($"the emulated driver is not built ({library}): cmake -S . -B build && cmake --build build, or set {CudaLibrary.Driver.Variable}");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using CnnNative.Interop;
@@ -47,6 +48,9 @@ public static unsafe class Emulator
         fixed (byte* name = Encoding.UTF8.GetBytes(function + '\0'))
             return ((delegate* unmanaged<byte*, ulong, int, ulong>)Export("cnnEmulatorFailFunction"))(name, call, (int)status);
     }
+
+    /// <summary>Launches from now on take blocks and warps in another order; 0 is the order that they have without being asked.</summary>
+    public static void Reorder(int seed) => CudaUnderTest.SetVariable("CNN_EMULATOR_SEED", seed.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Starts counting anew, memory transactions included.</summary>
     /// <param name="ofBlocks">Also the distinct sectors of each block, which takes time: <see cref="KernelCounters.GlobalLoadBlockSectors"/>.</param>

@@ -173,12 +173,15 @@ internal sealed class Workloads(Shapes shapes, DType type, int images = int.MaxV
         yield return Make($"{s.Name} forward", 2 * pass, 0, device =>
         {
             var (x, labels, probabilities, loss) = (Random(shape, device), Labels(s, n, device), Empty(shape, device), Empty([1], device));
-            return new(loss, () => device.Engine.Loss.CrossEntropyForward(x, labels, null, settings, probabilities, loss), x, labels, probabilities);
+            var divisor = Statistics([1], device);
+            return new(loss, () => device.Engine.Loss.CrossEntropyForward(x, labels, null, settings, probabilities, loss, divisor), x, labels, probabilities, divisor);
         });
         yield return Make($"{s.Name} backward", 2 * pass, 0, device =>
         {
             var (probabilities, labels, dloss, dx) = (Tensor.Full(shape, 1f / s.C, device), Labels(s, n, device), Tensor.Ones([1], device), Empty(shape, device));
-            return new(dx, () => device.Engine.Loss.CrossEntropyBackward(probabilities, labels, null, settings, dloss, dx), probabilities, labels, dloss);
+            var divisor = Tensor.Full([1], n, device);
+            return new(
+                dx, () => device.Engine.Loss.CrossEntropyBackward(probabilities, labels, null, settings, divisor, dloss, dx), probabilities, labels, divisor, dloss);
         });
     }
 

@@ -30,17 +30,21 @@ public interface ILoss
     /// <param name="settings">Reduction, smoothing, ignored label.</param>
     /// <param name="probabilities">Softmax of the logits, overwritten.</param>
     /// <param name="loss">The loss, a single element, overwritten.</param>
+    /// <param name="divisor">What the sum was divided by, for the backward pass: the weights of the elements that count, or 1; a single Float32, overwritten.</param>
     /// <exception cref="ArgumentOutOfRangeException">A label is neither a class nor the ignored one (engines on the host).</exception>
-    void CrossEntropyForward(Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss);
+    void CrossEntropyForward(
+        Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss, Tensor divisor);
 
     /// <summary>Gradient of the cross-entropy by the logits, times the gradient of the loss.</summary>
     /// <param name="probabilities">What the forward pass stored.</param>
     /// <param name="labels">Classes.</param>
     /// <param name="weights">Weight of each class, or null.</param>
     /// <param name="settings">Reduction, smoothing, ignored label.</param>
+    /// <param name="divisor">What the forward pass stored.</param>
     /// <param name="dloss">Gradient by the loss, a single element.</param>
     /// <param name="dlogits">Gradient by the logits, overwritten.</param>
-    void CrossEntropyBackward(Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor dloss, Tensor dlogits);
+    void CrossEntropyBackward(
+        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor divisor, Tensor dloss, Tensor dlogits);
 
     /// <summary>Counts the rows of scores whose largest element (the first of equals) is at the label: top-1 hits.</summary>
     /// <param name="scores">Scores (N, C).</param>

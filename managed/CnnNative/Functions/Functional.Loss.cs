@@ -36,17 +36,19 @@ public static partial class Functional
         var engine = logits.Device.Engine.Loss;
         var probabilities = EmptyLike(logits);
         var loss = Tensor.Empty(Shape.Scalar, logits.DType, logits.Device);
-        engine.CrossEntropyForward(logits, labels, weight, settings, probabilities, loss);
+        var divisor = Tensor.Empty(Shape.Scalar, DType.Float32, logits.Device);
+        engine.CrossEntropyForward(logits, labels, weight, settings, probabilities, loss, divisor);
         if (!Tape.Records(logits))
         {
             probabilities.Dispose();
+            divisor.Dispose();
             return loss;
         }
 
         return Tape.Record(operation, loss, [logits], (dloss, _) =>
         {
             var dlogits = EmptyLike(logits);
-            engine.CrossEntropyBackward(probabilities, labels, weight, settings, dloss, dlogits);
+            engine.CrossEntropyBackward(probabilities, labels, weight, settings, divisor, dloss, dlogits);
             return [dlogits];
         });
     }

@@ -16,9 +16,7 @@ template <typename T, int width> struct Elements
         if constexpr (width == 1) {
             result.at[0] = ::load(first);
         } else if constexpr (words == 4) {
-            const Vector<T> v = loadVector(first);
-#pragma unroll
-            for (int k = 0; k < width; ++k) result.at[k] = v[k];
+            result = of(loadVector(first));
         } else if constexpr (words == 2) {
             const uint2 two = *reinterpret_cast<const uint2*>(first);
             result.unpack(0, two.x);
@@ -27,6 +25,13 @@ template <typename T, int width> struct Elements
             result.unpack(0, *reinterpret_cast<const unsigned*>(first));
         }
         return result;
+    }
+
+    // From global memory, where a branch behind the load must not split it (wide.h).
+    __device__ __forceinline__ static Elements loadWhole(const T* from, long long number)
+    {
+        if constexpr (words == 4) return of(::unpack<T>(::loadWhole(from + number * width)));
+        else return load(from, number);
     }
 
     // To global memory.
@@ -52,6 +57,14 @@ template <typename T, int width> struct Elements
     }
 
 private:
+    __device__ __forceinline__ static Elements of(const Vector<T>& v)
+    {
+        Elements result;
+#pragma unroll
+        for (int k = 0; k < width; ++k) result.at[k] = v[k];
+        return result;
+    }
+
     __device__ __forceinline__ Vector<T> vector() const
     {
         Vector<T> v;

@@ -2,27 +2,27 @@
 // label t, smoothing s and class weights w,
 //   loss = (1 - s) w[t] (-ln p[t]) + (s / C) sum_c w[c] (-ln p[c]),    -ln p[c] = (max - x[c]) + ln(sum of exponentials).
 // An ignored label adds nothing. A label that is no class gives NaN: there is nobody to throw an exception to.
-// The result is the sum, or the mean over the weights of the labels that count: sums per block first, then in one block, so that
-// the order is fixed. Lines and their mapping: softmax_lines.h; partials has one element per block. Limited by bytes.
+// The result is the sum, or the mean over the weights of the labels that count, which are kept for the backward pass: sums per block
+// first, then in one block, so that the order is fixed. Lines and their mapping: softmax_lines.h; partials has one element per block. Limited by bytes.
 #include "activation/softmax_lines.h"
 #include "loss/cross_entropy.h"
 
-// Loss of one line in every thread of its team; p overwritten.
+// Loss of one line, x with elements `inner` apart, in every thread of its team; p overwritten.
 template <typename T, typename Line>
 __device__ __forceinline__ LossPartial lineLoss(
     Line line, const T* x, long long label, const float* weights, const CrossEntropyProblem& problem, T* p, long long inner)
 {
     const SoftmaxScale scale = softmaxScale<true>(line);
-    storeProbabilities(line, scale, p, inner);
+    storeProbabilities(line, scale, p);
     if (label == problem.ignoreIndex) return {0.0f, 0.0f};
     if (!isClass(label, problem)) return {cnn::quietNan(), 0.0f};
 
     const float logSum = cnn::log(scale.sum), weight = classWeight(weights, label);
-    auto cost = [&](long long c) { return classWeight(weights, c) * ((scale.maximum - load(x + c * inner)) + logSum); };
-    float loss = problem.hit * cost(label);
+    auto cost = [&](long long c, float logit) { return classWeight(weights, c) * ((scale.maximum - logit) + logSum); };
+    float loss = problem.hit * cost(label, load(x + label * inner));
     if (problem.spread != 0.0f) {
         float rest = 0.0f;
-        line.each([&](int c, float&) { rest += cost(c); });
+        line.each([&](int c, float&, float logit) { rest += cost(c, logit); }, x);
         loss = fmaf(problem.spread, line.reduce(rest, Sum()), loss);
     }
     return {loss, weight};
@@ -42,7 +42,7 @@ __device__ __forceinline__ void crossEntropyRows(
     const long long line = rowOfWarp(), at = line * problem.classes;
     LossPartial mine = {0.0f, 0.0f};
     if (line < problem.lines) {
-        withWarpRow(x + at, problem.classes, [&](auto row) {
+        withWarpRow(x + at, problem.classes, rowsAreUnits(problem.classes, x, p), [&](auto row) {
             const LossPartial loss = lineLoss(row, x + at, labels[line], weights, problem, p + at, 1);
             if (row.leads()) mine = loss;
         });
@@ -55,9 +55,10 @@ __device__ __forceinline__ void crossEntropyLongRows(
     const T* x, const long long* labels, const float* weights, const CrossEntropyProblem& problem, T* p, LossPartial* partials)
 {
     const long long line = blockIdx.x, at = line * problem.classes;
-    const BlockRow<T, lineThreads> row(x + at, problem.classes);
-    const LossPartial loss = lineLoss(row, x + at, labels[line], weights, problem, p + at, 1);
-    if (row.leads()) partials[line] = loss;
+    withBlockRow(x + at, problem.classes, rowsAreUnits(problem.classes, x, p), [&](auto row) {
+        const LossPartial loss = lineLoss(row, x + at, labels[line], weights, problem, p + at, 1);
+        if (row.leads()) partials[line] = loss;
+    });
 }
 
 template <typename T>
@@ -73,8 +74,8 @@ __device__ __forceinline__ void crossEntropyColumns(
     storePartial(mine, partials);
 }
 
-// One block of 256: the sum of all partials, in double, divided by that of the weights for the mean.
-template <typename T> __device__ __forceinline__ void crossEntropyFinish(const LossPartial* partials, int count, int mean, T* loss)
+// One block of 256: the sum of all partials, in double, over the divisor: that of the weights for the mean, else 1.
+template <typename T> __device__ __forceinline__ void crossEntropyFinish(const LossPartial* partials, int count, int mean, T* loss, float* divisor)
 {
     double sum = 0.0, weight = 0.0;
     for (int i = threadIdx.x; i < count; i += lineThreads) {
@@ -83,7 +84,9 @@ template <typename T> __device__ __forceinline__ void crossEntropyFinish(const L
     }
     sum = blockSum<lineThreads>(sum);
     weight = blockSum<lineThreads>(weight);
-    if (threadIdx.x == 0) store(loss, (float)(mean ? sum / weight : sum));
+    if (threadIdx.x != 0) return;
+    store(loss, (float)(mean ? sum / weight : sum));
+    divisor[0] = mean ? (float)weight : 1.0f;
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_f32(const float* logits,
@@ -105,9 +108,9 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_forward_
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_finish_f32(const LossPartial* partials, int count, int mean,
-    float* loss)
+    float* loss, float* divisor)
 {
-    crossEntropyFinish(partials, count, mean, loss);
+    crossEntropyFinish(partials, count, mean, loss, divisor);
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_bf16(const Bf16* logits,
@@ -129,9 +132,9 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_forward_
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_finish_bf16(const LossPartial* partials, int count, int mean,
-    Bf16* loss)
+    Bf16* loss, float* divisor)
 {
-    crossEntropyFinish(partials, count, mean, loss);
+    crossEntropyFinish(partials, count, mean, loss, divisor);
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_f16(const Fp16* logits, const long long* labels,
@@ -153,7 +156,7 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_forward_
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_finish_f16(const LossPartial* partials, int count, int mean,
-    Fp16* loss)
+    Fp16* loss, float* divisor)
 {
-    crossEntropyFinish(partials, count, mean, loss);
+    crossEntropyFinish(partials, count, mean, loss, divisor);
 }

@@ -3,13 +3,15 @@ namespace CnnNative.Engines.Cpu;
 /// <summary>Cross-entropy fused with softmax, and top-1 hits.</summary>
 internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
 {
-    public void CrossEntropyForward(Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss)
+    public void CrossEntropyForward(
+        Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss, Tensor divisor)
     {
         using var pinnedLogits = logits.Pin<float>();
         using var pinnedLabels = labels.Pin<long>();
         using var pinnedWeights = weights is null ? default : weights.Pin<float>();
         using var pinnedProbabilities = probabilities.Pin<float>();
         using var pinnedLoss = loss.Pin<float>();
+        using var pinnedDivisor = divisor.Pin<float>();
         float* x = pinnedLogits, p = pinnedProbabilities;
         var lines = SoftmaxLines.Along(logits, axis: 1);
         var target = new CrossEntropyTarget(pinnedLabels, labels.Count, pinnedWeights, lines, settings);
@@ -30,22 +32,24 @@ internal sealed unsafe class CpuLoss(CpuThreads threads) : ILoss
         });
         var sum = 0.0;
         foreach (var part in partial) sum += part;
-        *pinnedLoss.Pointer = (float)(sum / target.Divisor());
+        var divided = target.Divisor();
+        (*pinnedLoss.Pointer, *pinnedDivisor.Pointer) = ((float)(sum / divided), (float)divided);
     }
 
     public void CrossEntropyBackward(
-        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor dloss, Tensor dlogits)
+        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor divisor, Tensor dloss, Tensor dlogits)
     {
         using var pinnedLabels = labels.Pin<long>();
         using var pinnedWeights = weights is null ? default : weights.Pin<float>();
         using var pinnedProbabilities = probabilities.Pin<float>();
+        using var pinnedDivisor = divisor.Pin<float>();
         using var pinnedDloss = dloss.Pin<float>();
         using var pinnedDlogits = dlogits.Pin<float>();
         float* p = pinnedProbabilities, dx = pinnedDlogits;
         var lines = SoftmaxLines.Along(probabilities, axis: 1);
         var target = new CrossEntropyTarget(pinnedLabels, labels.Count, pinnedWeights, lines, settings);
         target.CheckLabels();
-        var scale = *pinnedDloss.Pointer / target.Divisor();
+        var scale = *pinnedDloss.Pointer / (double)*pinnedDivisor.Pointer;
         threads.For(lines.Bundles, lines.Grain, (first, last) =>
         {
             for (var bundle = first; bundle < last; bundle++)

@@ -67,8 +67,9 @@ public sealed class ThreadIndependenceTests
         var labels = Tensor.From<long>([.. Enumerable.Range(0, (int)shape.Count).Select(i => (long)i % x.Shape[1])], shape, x.Device);
         var loss = Tensor.Empty(Shape.Scalar, DType.Float32, x.Device);
         var settings = new CrossEntropySettings(Reduction.Mean, 0.1f, 3);
-        engine.Loss.CrossEntropyForward(x, labels, null, settings, y, loss);
-        engine.Loss.CrossEntropyBackward(y, labels, null, settings, loss, y);
+        var divisor = Tensor.Empty(Shape.Scalar, DType.Float32, x.Device);
+        engine.Loss.CrossEntropyForward(x, labels, null, settings, y, loss, divisor);
+        engine.Loss.CrossEntropyBackward(y, labels, null, settings, divisor, loss, y);
         engine.Elementwise.Add(Part(y, Shape.Scalar), loss, Part(y, Shape.Scalar));
     }
 

@@ -31,12 +31,12 @@ public sealed class NativeLossTests : NativeTests
                 var engine = side.Device.Engine.Loss;
                 var weights = weighted ? side.Float(Random(classes, 3, 0.5f, 2f)) : null;
                 Tensor targets = side.Labels(labels, labelShape), loss = side.Empty(Shape.Scalar);
-                Tensor p = side.Empty(shape, layout), dx = side.Empty(shape, layout);
-                engine.CrossEntropyForward(side.Of(Random(shape.Count, 1, -4f, 4f), shape, layout), targets, weights, settings, p, loss);
+                Tensor divisor = side.EmptyFloat(1), p = side.Empty(shape, layout), dx = side.Empty(shape, layout);
+                engine.CrossEntropyForward(side.Of(Random(shape.Count, 1, -4f, 4f), shape, layout), targets, weights, settings, p, loss, divisor);
                 // The gradient takes its probabilities from one place, so that its own error is measured.
                 var given = side.Of(Random(shape.Count, 2, 0f, 1f), shape, layout);
-                engine.CrossEntropyBackward(given, targets, weights, settings, side.Of([1.5f], Shape.Scalar), dx);
-                return [p, loss, dx];
+                engine.CrossEntropyBackward(given, targets, weights, settings, divisor, side.Of([1.5f], Shape.Scalar), dx);
+                return [p, loss, divisor, dx];
             });
         }
     }

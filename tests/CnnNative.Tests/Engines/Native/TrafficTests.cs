@@ -1,3 +1,5 @@
+using CnnNative.Engines;
+using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
@@ -31,6 +33,24 @@ public sealed class TrafficTests : CounterTests
             return () => side.Device.Engine.Activation.SoftmaxForward(x, 1, false, y);
         });
         AssertTraffic(counters, shape.Count * 4, shape.Count * 4, excess: 1.0);
+    }
+
+    /// <summary>A block reads its own labels, not all: with few classes they would be most of what it moves.</summary>
+    [Test]
+    public void TheGradientOfCrossEntropyReadsALabelOnce([ValueSource(nameof(Types))] DType type)
+    {
+        Shape shape = [2048, 10];
+        using var scope = Device.Inference();
+        var side = new Side(Device, type);
+        Tensor p = side.Of(Random(shape.Count, 1, 0f, 1f), shape), dx = side.Empty(shape), divisor = side.Float([2048]), dloss = side.Of([1f], Shape.Scalar);
+        var labels = side.Labels(new long[2048], [2048]);
+        Cuda.Synchronize();
+        Emulator.ResetProfile(ofBlocks: true);
+        Device.Engine.Loss.CrossEntropyBackward(p, labels, null, new(Reduction.Mean, 0f, -100), divisor, dloss, dx);
+        Cuda.Synchronize();
+        // Each block of eight lines also fetches a sector for the divisor and one for the gradient of the loss.
+        var common = 2048 / 8 * 2 * Sector;
+        AssertNearFloor("cross_entropy_rows_backward" + Suffix(type), 2 * shape.Count * type.Size() + 2048 * sizeof(long) + common);
     }
 
     [TestCase(64, 56, 4, "transpose_b32")]

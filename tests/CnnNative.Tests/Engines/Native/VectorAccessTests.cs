@@ -92,6 +92,51 @@ public sealed class VectorAccessTests : CounterTests
         AssertVectors(counters, bytes * (residual ? 2 : 1), bytes, statistics);
     }
 
+    /// <summary>Rows that a warp holds, a block holds, and a block reads again: for the sum of exponentials and for the result.</summary>
+    [TestCase(512, 256, "rows", 1)]
+    [TestCase(16, 1000, "long_rows", 1)]
+    [TestCase(2, 4096, "long_rows", 3)]
+    public void RowsOfScores(int rows, int classes, string kernel, int readings)
+    {
+        foreach (var type in Types)
+        {
+            Shape shape = [rows, classes];
+            var bytes = shape.Count * type.Size();
+            var forward = Run($"softmax_{kernel}_forward{Suffix(type)}", side =>
+            {
+                Tensor x = side.Of(Random(shape.Count, 1), shape), y = side.Empty(shape);
+                return () => side.Device.Engine.Activation.SoftmaxForward(x, 1, false, y);
+            }, type);
+            AssertVectors(forward, readings * bytes, bytes);
+            var backward = Run($"softmax_{kernel}_backward{Suffix(type)}", side =>
+            {
+                Tensor y = side.Of(Random(shape.Count, 1), shape), dy = side.Of(Random(shape.Count, 1), shape), dx = side.Empty(shape);
+                return () => side.Device.Engine.Activation.SoftmaxBackward(y, dy, 1, false, dx);
+            }, type);
+            // dy is read for the sum and for the result; y too where it is not held.
+            AssertVectors(backward, (readings == 1 ? 3 : 4) * bytes, bytes);
+        }
+    }
+
+    /// <summary>Beside the probabilities every lane reads the label of its line, the divisor and the gradient of the loss.</summary>
+    [TestCase(512, 256)]
+    [TestCase(16, 1000)]
+    public void GradientOfCrossEntropy(int rows, int classes)
+    {
+        foreach (var type in Types)
+        {
+            Shape shape = [rows, classes];
+            var bytes = shape.Count * type.Size();
+            var counters = Run($"cross_entropy_rows_backward{Suffix(type)}", side =>
+            {
+                Tensor p = side.Of(Random(shape.Count, 1, 0f, 1f), shape), dx = side.Empty(shape), divisor = side.Float([rows]), dloss = side.Of([1f], Shape.Scalar);
+                var labels = side.Labels(new long[rows], [rows]);
+                return () => side.Device.Engine.Loss.CrossEntropyBackward(p, labels, null, new(Reduction.Mean, 0f, -100), divisor, dloss, dx);
+            }, type);
+            AssertVectors(counters, bytes, bytes, scalars: 3 * (long)counters.Threads);
+        }
+    }
+
     private void Check(string kernel, DType type, int reads, int writes, Action<Side, Tensor, Tensor> operation)
     {
         var counters = Run(kernel, side =>

@@ -8,7 +8,7 @@ internal enum LineTeam
     /// <summary>A warp holds a short row in registers.</summary>
     Warp,
 
-    /// <summary>A block reads a long row again and again.</summary>
+    /// <summary>A block holds a long row in registers, or reads it again and again.</summary>
     Block,
 
     /// <summary>Neighbouring threads take neighbouring lines.</summary>
@@ -23,7 +23,8 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
     /// <summary>Longest row that a warp holds.</summary>
     public const int WarpRowLimit = 256;
 
-    private const int RowsPerBlock = MapLaunch.Threads / 32;
+    /// <summary>A warp for each of some rows, in blocks of <see cref="MapLaunch.Threads"/>.</summary>
+    public static LaunchConfiguration WarpPerRow(long rows) => MapLaunch.Over(32 * rows);
 
     /// <summary>The launch for lines.</summary>
     public static LineLaunch For(in AxisLines lines)
@@ -31,7 +32,7 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
         _ = Index32.Of("line", lines.Size);
         if (lines.Inner > 1) return new(LineTeam.Thread, MapLaunch.Over(lines.Count));
         return lines.Size <= WarpRowLimit
-            ? new(LineTeam.Warp, new(Index32.Of("lines", (lines.Count + RowsPerBlock - 1) / RowsPerBlock), MapLaunch.Threads))
+            ? new(LineTeam.Warp, WarpPerRow(lines.Count))
             : new(LineTeam.Block, new(Index32.Of("lines", lines.Count), MapLaunch.Threads));
     }
 }

@@ -8,12 +8,8 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeLoss(NativeContext context) : ILoss
 {
-    /// <summary>Most labels whose weights every block of the backward pass adds up for itself.</summary>
-    private const int FewLabels = 4096;
-
-    private const int MostWeightBlocks = 256;
-
-    public void CrossEntropyForward(Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss)
+    public void CrossEntropyForward(
+        Tensor logits, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor probabilities, Tensor loss, Tensor divisor)
     {
         Check(nameof(CrossEntropyForward), labels, weights);
         var lines = AxisLines.Along(logits, axis: 1);
@@ -25,6 +21,7 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         using var w = weights.OnDevice();
         using var p = probabilities.OnDevice();
         using var result = loss.OnDevice();
+        using var divided = divisor.OnDevice();
         using var partials = context.Rent(Math.Max(1, blocks) * 2L * sizeof(float));
         if (blocks > 0)
         {
@@ -36,11 +33,11 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
             }
         }
 
-        context.Kernels.CrossEntropyFinish(loss.DType, new(1, MapLaunch.Threads), partials, blocks, problem.Mean, result);
+        context.Kernels.CrossEntropyFinish(loss.DType, new(1, MapLaunch.Threads), partials, blocks, problem.Mean, result, divided);
     }
 
     public void CrossEntropyBackward(
-        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor dloss, Tensor dlogits)
+        Tensor probabilities, Tensor labels, Tensor? weights, in CrossEntropySettings settings, Tensor divisor, Tensor dloss, Tensor dlogits)
     {
         if (dlogits.Count == 0) return;
         Check(nameof(CrossEntropyBackward), labels, weights);
@@ -49,16 +46,13 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         using var p = probabilities.OnDevice();
         using var t = labels.OnDevice();
         using var w = weights.OnDevice();
+        using var divided = divisor.OnDevice();
         using var gradient = dloss.OnDevice();
         using var dx = dlogits.OnDevice();
-        var blocks = problem.Mean == 1 && lines.Count > FewLabels ? WeightBlocks(lines.Count) : 0;
-        using var partials = context.Rent(Math.Max(1, blocks) * sizeof(float));
-        if (blocks > 0) context.Kernels.CrossEntropyWeights(new(blocks, MapLaunch.Threads), t, w, problem, partials);
-        var sums = blocks > 0 ? partials.Pointer : DevicePointer.Null;
         if (lines.Inner > 1)
-            context.Kernels.CrossEntropyColumnsBackward(dlogits.DType, MapLaunch.Over(lines.Count), p, t, w, problem, sums, blocks, gradient, dx);
+            context.Kernels.CrossEntropyColumnsBackward(dlogits.DType, MapLaunch.Over(lines.Count), p, t, w, problem, divided, gradient, dx);
         else
-            context.Kernels.CrossEntropyRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, sums, blocks, gradient, dx);
+            context.Kernels.CrossEntropyRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, divided, gradient, dx);
     }
 
     public void CountHits(Tensor scores, Tensor labels, Tensor hits)
@@ -70,22 +64,18 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         using var count = hits.OnDevice();
         context.Stream.Fill(count, 0, hits.Bytes);
         if (labels.Count == 0) return;
-        const int rowsPerBlock = MapLaunch.Threads / 32;
         var rows = Index32.Of(nameof(CountHits), labels.Count);
-        context.Kernels.CountHits(scores.DType, new((rows - 1) / rowsPerBlock + 1, MapLaunch.Threads), x, t, rows, scores.Shape[1], count);
+        context.Kernels.CountHits(scores.DType, LineLaunch.WarpPerRow(rows), x, t, rows, scores.Shape[1], count);
     }
 
     /// <summary>A warp per row and stretch of classes.</summary>
     internal static LaunchConfiguration BackwardLaunch(in AxisLines lines)
     {
-        const int rowsPerBlock = MapLaunch.Threads / 32, mostStretches = 65535;
+        const int mostStretches = 65535;
         var stretches = (lines.Size + LineLaunch.WarpRowLimit - 1) / LineLaunch.WarpRowLimit;
         if (stretches > mostStretches) throw new EngineNotSupportedException("Native", "CrossEntropy", $"{lines.Size:N0} classes");
-        return new(new Dim3(Index32.Of("CrossEntropy", (lines.Count + rowsPerBlock - 1) / rowsPerBlock), (int)stretches), MapLaunch.Threads);
+        return new(new Dim3(LineLaunch.WarpPerRow(lines.Count).Grid.X, (int)stretches), MapLaunch.Threads);
     }
-
-    /// <summary>Blocks that add up the weights of many labels.</summary>
-    internal static int WeightBlocks(long labels) => (int)Math.Min(MostWeightBlocks, (labels + 1023) / 1024);
 
     private static void Check(string operation, Tensor labels, Tensor? weights)
     {
