@@ -22,12 +22,20 @@ echo "Publishing the program and the tests ..."
 # The PTX lies beside the programs, where xz finds what sm_80 and sm_90a have in common: it is not in the library as well.
 publish() { dotnet publish "$1" -c Release -r linux-x64 --self-contained -v q --nologo --artifacts-path "$stage/artifacts" -o "$2" -p:CnnKernels=none "${@:3}" | grep -E "error" || true; }
 publish managed/CnnNative.Cli "$root/bin/cnn" -p:DebugType=none
-publish tests/CnnNative.Tests "$root/bin/tests" -p:DebugType=none -p:CnnBundle=true
-[ -x "$root/bin/cnn/cnn" ] && [ -x "$root/bin/tests/CnnNative.Tests" ] || { echo "error: publishing failed" >&2; exit 1; }
-# The runtime is the same for both: one copy is enough.
-for file in "$root"/bin/tests/*; do
-  twin="$root/bin/cnn/$(basename "$file")"
-  if [ -f "$file" ] && [ -f "$twin" ] && cmp -s "$file" "$twin"; then ln -sf "../cnn/$(basename "$file")" "$file"; fi
+[ -x "$root/bin/cnn/cnn" ] || { echo "error: publishing the program failed" >&2; exit 1; }
+for tests in CnnNative.Tests CnnNative.Interop.Tests CnnNative.Training.Tests; do
+  publish "tests/$tests" "$root/bin/$tests" -p:DebugType=none -p:CnnBundle=true
+  [ -x "$root/bin/$tests/$tests" ] || { echo "error: publishing $tests failed" >&2; exit 1; }
+done
+# The runtime and the libraries are the same for all: one copy is enough.
+for file in "$root"/bin/CnnNative.*/*; do
+  for first in cnn CnnNative.Tests; do
+    twin="$root/bin/$first/$(basename "$file")"
+    if [ -f "$file" ] && [ ! -L "$twin" ] && [ "$file" != "$twin" ] && [ -f "$twin" ] && cmp -s "$file" "$twin"; then
+      ln -sf "../$first/$(basename "$file")" "$file"
+      break
+    fi
+  done
 done
 
 mkdir -p "$root/ptx"

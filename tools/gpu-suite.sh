@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs everything on a GPU machine from the archive that tools/bundle.sh made, and leaves JSON and logs in OUT.
-# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench (float32), bench16 (bfloat16); default: all, one after the other.
+# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench (float32), bench16 (bfloat16), benchf16 (float16);
+# default: all, one after the other.
 # Each part fits in nine minutes on one data-centre GPU; a part that fails is reported and the next one still runs.
 set -uo pipefail
-out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench|bench16]}" && cd "$1" && pwd)
-parts=${2:-load test bench bench16}
+out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench|bench16|benchf16]}" && cd "$1" && pwd)
+parts=${2:-load test bench bench16 benchf16}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cnn=$here/bin/cnn/cnn
 export CNN_PTX=${CNN_PTX:-$here/ptx}
@@ -16,6 +17,9 @@ step() {
   shift
   if "$@" >"$out/$name.log" 2>&1; then echo "ok      $name ($((SECONDS - begin)) s)"; else failures+=("$name"); echo "FAILED  $name: $(tail -n 1 "$out/$name.log")"; fi
 }
+
+# The program of a test project.
+tests() { echo "$here/bin/$1/$1"; }
 
 json() { "$cnn" "${@:2}" --json >"$out/$1.json"; }
 
@@ -46,15 +50,18 @@ for part in $parts; do
     load)
       step doctor json doctor doctor --kernels
       command -v nvcc >/dev/null && step nvcc compile_with_nvcc
-      CNN_REQUIRE_GPU=1 step modules "$here/bin/tests/CnnNative.Tests" --filter "FullyQualifiedName~KernelTests"
+      CNN_REQUIRE_GPU=1 step modules "$(tests CnnNative.Tests)" --filter "FullyQualifiedName~KernelTests"
       step conformance conformance ;;
     test)
-      CNN_REQUIRE_GPU=1 step tests "$here/bin/tests/CnnNative.Tests"
+      CNN_REQUIRE_GPU=1 step tests-interop "$(tests CnnNative.Interop.Tests)"
+      CNN_REQUIRE_GPU=1 step tests "$(tests CnnNative.Tests)"
+      CNN_REQUIRE_GPU=1 step tests-training "$(tests CnnNative.Training.Tests)" --filter "FullyQualifiedName~NativeTraining"
       if [ -d "$out/ptx-nvcc" ]; then
-        CNN_REQUIRE_GPU=1 CNN_PTX=$out/ptx-nvcc step tests-nvcc "$here/bin/tests/CnnNative.Tests"
+        CNN_REQUIRE_GPU=1 CNN_PTX=$out/ptx-nvcc step tests-nvcc "$(tests CnnNative.Tests)"
       fi ;;
     bench) step bench bench float32 ;;
     bench16) step bench16 bench bfloat16 ;;
+    benchf16) step benchf16 bench float16 ;;
     *) echo "unknown part $part" >&2; exit 2 ;;
   esac
 done

@@ -97,12 +97,22 @@ def convolution(s, dtype):
                 dy, x, weight, [k], [stride, stride], [pad, pad], [1, 1], False, [0, 0], groups, [data, not data, False])
         return prepare
 
+    def with_bias_and_relu(layout):
+        x, weight, bias = random(*x_shape, dtype=dtype, layout=layout), random(*w_shape, dtype=dtype, layout=layout), random(k, dtype=dtype)
+        return lambda: torch.relu_(functional.conv2d(x, weight, bias, stride, pad, 1, groups))
+
+    def bias_gradient(layout):
+        dy = random(*y_shape, dtype=dtype, layout=layout)
+        return lambda: dy.sum((0, 2, 3))
+
     yield f"{s['name']} forward", volume, forward
     yield f"{s['name']} dgrad", volume, backward(True)
     yield f"{s['name']} wgrad", volume, backward(False)
+    yield f"{s['name']} with bias and ReLU", volume, with_bias_and_relu
+    yield f"{s['name']} bias gradient", size_of(dtype) * torch.Size(y_shape).numel(), bias_gradient
 
 
-def max_pool(s, dtype):
+def pool(s, dtype):
     shape, window, stride, pad = (s["n"], s["c"], s["h"], s["w"]), s["r"], s["stride"], s.get("pad", 0)
 
     def forward(layout):
@@ -115,9 +125,20 @@ def max_pool(s, dtype):
         dy = torch.randn_like(y)
         return lambda: torch.ops.aten.max_pool2d_with_indices_backward(dy, x, [window] * 2, [stride] * 2, [pad] * 2, [1, 1], False, places)
 
+    def average(layout):
+        x = random(*shape, dtype=dtype, layout=layout)
+        return lambda: functional.avg_pool2d(x, window, stride, pad)
+
+    def average_backward(layout):
+        x = random(*shape, dtype=dtype, layout=layout)
+        dy = torch.randn_like(functional.avg_pool2d(x, window, stride, pad))
+        return lambda: torch.ops.aten.avg_pool2d_backward(dy, x, [window] * 2, [stride] * 2, [pad] * 2, False, True, None)
+
     volume = size_of(dtype) * torch.Size(shape).numel()
-    yield f"{s['name']} forward", volume, forward
-    yield f"{s['name']} backward", volume, backward
+    yield f"max {s['name']} forward", volume, forward
+    yield f"max {s['name']} backward", volume, backward
+    yield f"average {s['name']} forward", volume, average
+    yield f"average {s['name']} backward", volume, average_backward
 
 
 def adaptive_average_pool(s, dtype):
@@ -150,9 +171,30 @@ def batch_norm(s, dtype):
         _, mean, deviation = torch.native_batch_norm(x, gamma, random(channels), None, None, True, 0.1, 1e-5)
         return lambda: torch.ops.aten.native_batch_norm_backward(dy, x, gamma, None, None, mean, deviation, True, 1e-5, [True] * 3)
 
+    def inference(layout):
+        x, mean, variance = random(*shape, dtype=dtype, layout=layout), random(channels), torch.ones(channels, device=DEVICE)
+        return lambda: functional.batch_norm(x, mean, variance)
+
+    def add_relu(layout):
+        x, residual = random(*shape, dtype=dtype, layout=layout), random(*shape, dtype=dtype, layout=layout)
+        return lambda: torch.relu_(torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[0].add_(residual))
+
+    def add_relu_backward(layout):
+        x, y, dy = (random(*shape, dtype=dtype, layout=layout) for _ in range(3))
+        gamma = torch.ones(channels, device=DEVICE)
+        _, mean, deviation = torch.native_batch_norm(x, gamma, None, None, None, True, 0.1, 1e-5)
+
+        def run():
+            dz = torch.ops.aten.threshold_backward(dy, y, 0)
+            return dz, torch.ops.aten.native_batch_norm_backward(dz, x, gamma, None, None, mean, deviation, True, 1e-5, [True] * 3)
+        return run
+
     volume = size_of(dtype) * torch.Size(shape).numel()
     yield f"{s['name']} forward", 3 * volume, forward
     yield f"{s['name']} backward", 5 * volume, backward
+    yield f"{s['name']} inference", 2 * volume, inference
+    yield f"{s['name']} add ReLU forward", 4 * volume, add_relu
+    yield f"{s['name']} add ReLU backward", 6 * volume, add_relu_backward
 
 
 def elementwise(s, dtype):
@@ -163,17 +205,25 @@ def elementwise(s, dtype):
         y = torch.empty_like(a)
         return lambda: torch.add(a, b, out=y)
 
-    def relu(_):
-        x = random(count, dtype=dtype)
-        return lambda: torch.relu(x)
+    def one(operation):
+        def prepare(_):
+            x = random(count, dtype=dtype)
+            return lambda: operation(x)
+        return prepare
 
-    def relu_backward(_):
-        y, dy = random(count, dtype=dtype), random(count, dtype=dtype)
-        return lambda: torch.ops.aten.threshold_backward(dy, y, 0)
+    def two(operation):
+        def prepare(_):
+            y, dy = random(count, dtype=dtype), random(count, dtype=dtype)
+            return lambda: operation(dy, y)
+        return prepare
 
     def dropout(_):
         x = random(count, dtype=dtype)
         return lambda: torch.native_dropout(x, 0.5, True)
+
+    def dropout_of_channels(_):
+        x = random(1, max(1, count // 1024), 32, 32, dtype=dtype)
+        return lambda: functional.dropout2d(x, 0.5, True)
 
     def optimizer(make):
         def prepare(_):
@@ -183,50 +233,111 @@ def elementwise(s, dtype):
         return prepare
 
     yield f"add, {s['name']}", 3 * volume, add
-    yield f"ReLU forward, {s['name']}", 2 * volume, relu
-    yield f"ReLU backward, {s['name']}", 3 * volume, relu_backward
+    for name, (forward, backward) in ACTIVATIONS.items():
+        yield f"{name} forward, {s['name']}", 2 * volume, one(forward)
+        yield f"{name} backward, {s['name']}", 3 * volume, two(backward)
     yield f"dropout, {s['name']}", 2 * volume, dropout
+    yield f"dropout of channels, {s['name']}", 2 * volume, dropout_of_channels
+    yield f"sum, {s['name']}", volume, one(torch.sum)
+    yield f"gradient norm, {s['name']}", volume, one(torch.linalg.vector_norm)
     if dtype != torch.float32:
         return
     yield f"SGD with momentum, {s['name']}", 5 * volume, optimizer(lambda w: torch.optim.SGD([w], lr=1e-6, momentum=0.9, fused=True))
     yield f"Adam, {s['name']}", 7 * volume, optimizer(lambda w: torch.optim.Adam([w], lr=1e-6, fused=True, capturable=True))
 
 
+def movement(s, dtype):
+    channels, rows = 64, 32
+    shape = max(1, s["count"] // (channels * rows * rows)), channels, rows, rows
+    ours, theirs = LAYOUTS if dtype == torch.float32 else LAYOUTS[::-1]
+    other, name = (torch.bfloat16, "bf16") if dtype == torch.float32 else (torch.float32, "float32")
+    volume = size_of(dtype) * torch.Size(shape).numel()
+
+    def other_layout(_):
+        x = random(*shape, dtype=dtype, layout=ours)
+        return lambda: x.contiguous(memory_format=theirs)
+
+    def concatenation(_):
+        x, y = random(shape[0], channels // 2, rows, rows, dtype=dtype, layout=ours), random(*shape, dtype=dtype, layout=ours)
+        return lambda: y[:, channels // 2:].copy_(x)
+
+    def cast(_):
+        x = random(s["count"], dtype=dtype)
+        return lambda: x.to(other)
+
+    yield f"other layout, {s['name']}", 2 * volume, other_layout
+    yield f"concatenation, {s['name']}", volume, concatenation
+    yield f"cast to {name}, {s['name']}", (size_of(dtype) + size_of(other)) * s["count"], cast
+
+
 def linear(s, dtype):
-    def prepare(_):
-        x, weight, bias = random(s["n"], s["in"], dtype=dtype), random(s["out"], s["in"], dtype=dtype), random(s["out"], dtype=dtype)
+    n, inputs, outputs = s["n"], s["in"], s["out"]
+
+    def forward(_):
+        x, weight, bias = random(n, inputs, dtype=dtype), random(outputs, inputs, dtype=dtype), random(outputs, dtype=dtype)
         return lambda: functional.linear(x, weight, bias)
 
-    yield f"{s['name']} forward", size_of(dtype) * (s["n"] * s["in"] + s["in"] * s["out"] + s["n"] * s["out"]), prepare
+    def dgrad(_):
+        dy, weight = random(n, outputs, dtype=dtype), random(outputs, inputs, dtype=dtype)
+        return lambda: dy @ weight
+
+    def wgrad(_):
+        dy, x = random(n, outputs, dtype=dtype), random(n, inputs, dtype=dtype)
+        return lambda: dy.t() @ x
+
+    def bias_gradient(_):
+        dy = random(n, outputs, dtype=dtype)
+        return lambda: dy.sum(0)
+
+    volume = size_of(dtype) * (n * inputs + inputs * outputs + n * outputs)
+    yield f"{s['name']} forward", volume, forward
+    yield f"{s['name']} dgrad", volume, dgrad
+    yield f"{s['name']} wgrad", volume, wgrad
+    yield f"{s['name']} bias gradient", size_of(dtype) * n * outputs, bias_gradient
 
 
 def loss(s, dtype):
     n, c = s["n"], s["c"]
-    if dtype != torch.float32:
-        return
 
     def forward(_):
-        x, labels = random(n, c), torch.randint(c, (n,), device=DEVICE)
+        x, labels = random(n, c, dtype=dtype), torch.randint(c, (n,), device=DEVICE)
         return lambda: functional.cross_entropy(x, labels)
 
     def backward(_):
-        x, labels = random(n, c).requires_grad_(), torch.randint(c, (n,), device=DEVICE)
-        log = functional.log_softmax(x, 1).detach()
-        one = torch.ones((), device=DEVICE)
-
-        total = torch.full((), float(n), device=DEVICE)
+        x, labels = random(n, c, dtype=dtype), torch.randint(c, (n,), device=DEVICE)
+        log = functional.log_softmax(x, 1)
+        one = torch.ones((), device=DEVICE, dtype=dtype)
+        total = torch.full((), float(n), device=DEVICE, dtype=dtype)
 
         def run():
             through = torch.ops.aten.nll_loss_backward(one, log, labels, None, 1, -100, total)
-            return torch.ops.aten._log_softmax_backward_data(through, log, 1, torch.float32)
+            return torch.ops.aten._log_softmax_backward_data(through, log, 1, dtype)
         return run
 
-    yield f"{s['name']} forward", 8 * n * c, forward
-    yield f"{s['name']} backward", 8 * n * c, backward
+    def softmax(_):
+        x = random(n, c, dtype=dtype)
+        return lambda: torch.softmax(x, 1)
+
+    def softmax_backward(_):
+        y, dy = random(n, c, dtype=dtype), random(n, c, dtype=dtype)
+        return lambda: torch.ops.aten._softmax_backward_data(dy, y, 1, dtype)
+
+    volume = size_of(dtype) * n * c
+    yield f"{s['name']} forward", 2 * volume, forward
+    yield f"{s['name']} backward", 2 * volume, backward
+    yield f"softmax of {s['name']} forward", 2 * volume, softmax
+    yield f"softmax of {s['name']} backward", 3 * volume, softmax_backward
 
 
-FAMILIES = {"convolutions": convolution, "max_pools": max_pool, "adaptive_average_pools": adaptive_average_pool, "batch_norms": batch_norm,
-            "elementwise": elementwise, "linears": linear, "losses": loss}
+ACTIVATIONS = {
+    "ReLU": (torch.relu, lambda dy, y: torch.ops.aten.threshold_backward(dy, y, 0)),
+    "ReLU6": (functional.relu6, lambda dy, y: torch.ops.aten.hardtanh_backward(dy, y, 0, 6)),
+    "sigmoid": (torch.sigmoid, torch.ops.aten.sigmoid_backward),
+    "tanh": (torch.tanh, torch.ops.aten.tanh_backward),
+}
+FAMILIES = (
+    ("convolutions", convolution), ("pools", pool), ("adaptive_average_pools", adaptive_average_pool), ("batch_norms", batch_norm), ("elementwise", elementwise),
+    ("elementwise", movement), ("linears", linear), ("losses", loss))
 
 
 def workloads(images=None):
@@ -234,7 +345,7 @@ def workloads(images=None):
     shapes = json.loads((pathlib.Path(__file__).parent.parent / "shapes.json").read_text())
     found = {}
     for suffix, dtype in TYPES.items():
-        for family, describe in FAMILIES.items():
+        for family, describe in FAMILIES:
             for shape in shapes[family]:
                 if images:
                     shape = {**shape, **({"count": 1000} if "count" in shape else {"n": min(images, shape["n"])})}

@@ -6,7 +6,7 @@ namespace CnnNative.Cli.Bench;
 
 /// <summary>The shapes that are measured; the file stands beside the benches, where the peers read it too.</summary>
 internal sealed record Shapes(
-    IReadOnlyList<ConvolutionShape> Convolutions, IReadOnlyList<PoolShape> MaxPools, IReadOnlyList<AdaptivePoolShape> AdaptiveAveragePools,
+    IReadOnlyList<ConvolutionShape> Convolutions, IReadOnlyList<PoolShape> Pools, IReadOnlyList<AdaptivePoolShape> AdaptiveAveragePools,
     IReadOnlyList<NormShape> BatchNorms, IReadOnlyList<ElementwiseShape> Elementwise, IReadOnlyList<LinearShape> Linears, IReadOnlyList<LossShape> Losses)
 {
     /// <summary>Reads the shapes that the program was built with.</summary>

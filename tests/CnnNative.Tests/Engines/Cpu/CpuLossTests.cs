@@ -33,10 +33,10 @@ public sealed class CpuLossTests
         Shape labelShape = [shape[0], .. shape[2..]];
         var (targets, scale) = (Tensor.From(labels, labelShape, device), weights is null ? null : Tensor.From(weights, [c], device));
         var (probabilities, gradient) = (Tensor.Empty(logits.Shape, DType.Float32, device, logits.Layout), Tensor.Empty(logits.Shape, DType.Float32, device, logits.Layout));
-        var loss = Tensor.Empty(Shape.Scalar, DType.Float32, device);
+        var (loss, divisor) = (Tensor.Empty(Shape.Scalar, DType.Float32, device), Tensor.Empty(Shape.Scalar, DType.Float32, device));
         var settings = new CrossEntropySettings(mean ? Reduction.Mean : Reduction.Sum, smoothing, Ignored);
-        device.Engine.Loss.CrossEntropyForward(logits, targets, scale, settings, probabilities, loss);
-        device.Engine.Loss.CrossEntropyBackward(probabilities, targets, scale, settings, Tensor.Full(Shape.Scalar, dloss, device), gradient);
+        device.Engine.Loss.CrossEntropyForward(logits, targets, scale, settings, probabilities, loss, divisor);
+        device.Engine.Loss.CrossEntropyBackward(probabilities, targets, scale, settings, divisor, Tensor.Full(Shape.Scalar, dloss, device), gradient);
 
         Agreement.Check([loss.Item()], [reference.Loss], [naive.Loss], "loss");
         Agreement.Check(gradient.ToArray<float>(), reference.Gradient, naive.Gradient, "gradient");
@@ -52,9 +52,9 @@ public sealed class CpuLossTests
         var (logits, loss) = (Tensor.Zeros([3, 5], device), Tensor.Zeros(Shape.Scalar, device));
         var labels = Tensor.From([0L, Ignored, label], [3], device);
         var settings = new CrossEntropySettings(Reduction.Mean, 0f, Ignored);
-        var thrown = Assert.Throws<ArgumentOutOfRangeException>(() => device.Engine.Loss.CrossEntropyForward(logits, labels, null, settings, logits, loss));
+        var thrown = Assert.Throws<ArgumentOutOfRangeException>(() => device.Engine.Loss.CrossEntropyForward(logits, labels, null, settings, logits, loss, loss));
         Assert.That(thrown!.Message, Does.Contain($"label {label} at position 2").And.Contain("5 classes"));
-        Assert.Throws<ArgumentOutOfRangeException>(() => device.Engine.Loss.CrossEntropyBackward(logits, labels, null, settings, loss, logits));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.Engine.Loss.CrossEntropyBackward(logits, labels, null, settings, loss, loss, logits));
     }
 
     [Test]

@@ -55,6 +55,8 @@ public sealed class NativeDeterminismTests : NativeTests
         ["optimizers"] = Optimizers,
     };
 
+    private static string[] Names { get; } = [.. Families.Keys];
+
     [Test]
     public void EveryOrderGivesTheSameBits([ValueSource(nameof(Names))] string family, [Values(DType.Float32, DType.BFloat16)] DType type)
     {
@@ -75,8 +77,6 @@ public sealed class NativeDeterminismTests : NativeTests
             if (Emulator.IsUsed) Emulator.Reorder(0);
         }
     }
-
-    private static IEnumerable<string> Names() => Families.Keys;
 
     private float[][] Run(Func<Side, Tensor[]> family, DType type)
     {

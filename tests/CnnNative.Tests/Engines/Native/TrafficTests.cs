@@ -79,7 +79,7 @@ public sealed class TrafficTests : CounterTests
     public void SgdMovesFiveFloatsPerElement()
     {
         const int count = 1 << 16;
-        var counters = Run("sgd", side =>
+        var counters = Run("sgd_f32", side =>
         {
             Tensor w = side.Of(Random(count, 1), [count]), g = side.Of(Random(count, 2), [count]), v = side.Of(Random(count, 3), [count]);
             return () => side.Device.Engine.Optimizer.Sgd([new(w, g, v)], new(0.1f, 0.9f, 0f, 0f, false, false));

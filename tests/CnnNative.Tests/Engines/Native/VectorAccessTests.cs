@@ -68,9 +68,9 @@ public sealed class VectorAccessTests : CounterTests
     [Test]
     public void Optimizers()
     {
-        Check("sgd", DType.Float32, 3, 2, (side, x, y) => side.Device.Engine.Optimizer.Sgd([new(x, y, side.Float(new float[Count]))], new(0.1f, 0.9f, 0f, 0f, false, false)));
-        Check("sgd", DType.Float32, 2, 1, (side, x, y) => side.Device.Engine.Optimizer.Sgd([new(x, y, null)], new(0.1f, 0f, 0f, 0f, false, false)));
-        Check("gradient_clamp", DType.Float32, 1, 1, (side, x, _) => side.Device.Engine.Optimizer.ClampGradients([x], 1f));
+        Check("sgd_f32", DType.Float32, 3, 2, (side, x, y) => side.Device.Engine.Optimizer.Sgd([new(x, y, side.Float(new float[Count]))], new(0.1f, 0.9f, 0f, 0f, false, false)));
+        Check("sgd_f32", DType.Float32, 2, 1, (side, x, y) => side.Device.Engine.Optimizer.Sgd([new(x, y, null)], new(0.1f, 0f, 0f, 0f, false, false)));
+        Check("gradient_clamp_f32", DType.Float32, 1, 1, (side, x, _) => side.Device.Engine.Optimizer.ClampGradients([x], 1f));
     }
 
     /// <summary>

@@ -23,16 +23,13 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
     /// <summary>Longest row that a warp holds.</summary>
     public const int WarpRowLimit = 256;
 
-    /// <summary>A warp for each of some rows, in blocks of <see cref="MapLaunch.Threads"/>.</summary>
-    public static LaunchConfiguration WarpPerRow(long rows) => MapLaunch.Over(32 * rows);
-
     /// <summary>The launch for lines.</summary>
     public static LineLaunch For(in AxisLines lines)
     {
         _ = Index32.Of("line", lines.Size);
         if (lines.Inner > 1) return new(LineTeam.Thread, MapLaunch.Over(lines.Count));
         return lines.Size <= WarpRowLimit
-            ? new(LineTeam.Warp, WarpPerRow(lines.Count))
+            ? new(LineTeam.Warp, MapLaunch.Warps(lines.Count))
             : new(LineTeam.Block, new(Index32.Of("lines", lines.Count), MapLaunch.Threads));
     }
 }

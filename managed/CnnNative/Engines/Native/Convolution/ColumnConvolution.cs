@@ -109,7 +109,8 @@ internal sealed class ColumnConvolution(NativeContext context, NativeGemm gemm, 
     /// <summary>A matrix (rows, columns) per image.</summary>
     private static GemmOperand Matrices(DevicePointer first, int rows, int columns) => new(first, columns, false, (long)rows * columns);
 
-    private static LaunchConfiguration Launch(long elements, int images) => new(new Dim3((int)((elements + Threads - 1) / Threads), images), Threads);
+    /// <summary>A thread per element of an image, images in the second dimension.</summary>
+    internal static LaunchConfiguration Launch(long elements, int images) => new(new Dim3((int)((elements + Threads - 1) / Threads), images), Threads);
 
     private static (int Length, int Pixels) Sizes(in ConvolutionProblem p) => (p.C * p.R * p.S, p.P * p.Q);
 

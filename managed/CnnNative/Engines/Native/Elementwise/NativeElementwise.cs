@@ -64,8 +64,7 @@ internal sealed class NativeElementwise(NativeContext context) : IElementwise
     public void Cast(Tensor x, Tensor y)
     {
         if (y.Count == 0) return;
-        const int elementsPerThread = 8;
-        var launch = MapLaunch.Over(y.Count, elementsPerThread);
+        var launch = MapLaunch.ForCast(y.Count);
         using var source = x.OnDevice();
         using var target = y.OnDevice();
         switch (x.DType)

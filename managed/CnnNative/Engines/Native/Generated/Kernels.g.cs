@@ -119,7 +119,6 @@ internal enum Kernel
     CountHitsF32,
     CountHitsBf16,
     CountHitsF16,
-    CrossEntropyWeights,
     CrossEntropyRowsBackwardF32,
     CrossEntropyColumnsBackwardF32,
     CrossEntropyRowsBackwardBf16,
@@ -529,7 +528,6 @@ internal sealed unsafe partial class Kernels
         new("count_hits", "count_hits_f32", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_bf16", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_f16", 256, "sm_80 sm_90a"),
-        new("cross_entropy_backward", "cross_entropy_weights", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_bf16", 256, "sm_80 sm_90a"),
@@ -1569,45 +1567,46 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CountHitsF32, Kernel.CountHitsBf16, Kernel.CountHitsF16), launch, arguments);
     }
 
-    /// <summary>cross_entropy_weights(long long* labels, float* weights, CrossEntropyProblem problem, float* partials)</summary>
-    public void CrossEntropyWeights(in LaunchConfiguration launch, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials)
+    /// <summary>cross_entropy_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
-        void** arguments = stackalloc void*[4];
-        arguments[0] = &labels;
-        arguments[1] = &weights;
-        arguments[2] = &problem;
-        arguments[3] = &partials;
-        Launch(Kernel.CrossEntropyWeights, launch, arguments);
-    }
-
-    /// <summary>cross_entropy_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* partials, int partialCount, float* dloss, float* dlogits)</summary>
-    public void CrossEntropyRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials, int partialCount, DevicePointer dloss, DevicePointer dlogits)
-    {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[7];
         arguments[0] = &probabilities;
         arguments[1] = &labels;
         arguments[2] = &weights;
         arguments[3] = &problem;
-        arguments[4] = &partials;
-        arguments[5] = &partialCount;
-        arguments[6] = &dloss;
-        arguments[7] = &dlogits;
+        arguments[4] = &divisor;
+        arguments[5] = &dloss;
+        arguments[6] = &dlogits;
         Launch(OfType(type, Kernel.CrossEntropyRowsBackwardF32, Kernel.CrossEntropyRowsBackwardBf16, Kernel.CrossEntropyRowsBackwardF16), launch, arguments);
     }
 
-    /// <summary>cross_entropy_columns_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* partials, int partialCount, float* dloss, float* dlogits)</summary>
-    public void CrossEntropyColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer partials, int partialCount, DevicePointer dloss, DevicePointer dlogits)
+    /// <summary>cross_entropy_columns_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
-        void** arguments = stackalloc void*[8];
+        void** arguments = stackalloc void*[7];
         arguments[0] = &probabilities;
         arguments[1] = &labels;
         arguments[2] = &weights;
         arguments[3] = &problem;
-        arguments[4] = &partials;
-        arguments[5] = &partialCount;
-        arguments[6] = &dloss;
-        arguments[7] = &dlogits;
+        arguments[4] = &divisor;
+        arguments[5] = &dloss;
+        arguments[6] = &dlogits;
         Launch(OfType(type, Kernel.CrossEntropyColumnsBackwardF32, Kernel.CrossEntropyColumnsBackwardBf16, Kernel.CrossEntropyColumnsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from cross_entropy_rows_backward_f32 to cross_entropy_columns_backward_f16: (float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    public void CrossEntropy(Kernel kernel, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &probabilities;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &divisor;
+        arguments[5] = &dloss;
+        arguments[6] = &dlogits;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>cross_entropy_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
@@ -1649,14 +1648,15 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyColumnsForwardF32, Kernel.CrossEntropyColumnsForwardBf16, Kernel.CrossEntropyColumnsForwardF16), launch, arguments);
     }
 
-    /// <summary>cross_entropy_finish_f32, _bf16 or _f16(LossPartial* partials, int count, int mean, float* loss)</summary>
-    public void CrossEntropyFinish(DType type, in LaunchConfiguration launch, DevicePointer partials, int count, int mean, DevicePointer loss)
+    /// <summary>cross_entropy_finish_f32, _bf16 or _f16(LossPartial* partials, int count, int mean, float* loss, float* divisor)</summary>
+    public void CrossEntropyFinish(DType type, in LaunchConfiguration launch, DevicePointer partials, int count, int mean, DevicePointer loss, DevicePointer divisor)
     {
-        void** arguments = stackalloc void*[4];
+        void** arguments = stackalloc void*[5];
         arguments[0] = &partials;
         arguments[1] = &count;
         arguments[2] = &mean;
         arguments[3] = &loss;
+        arguments[4] = &divisor;
         Launch(OfType(type, Kernel.CrossEntropyFinishF32, Kernel.CrossEntropyFinishBf16, Kernel.CrossEntropyFinishF16), launch, arguments);
     }
 

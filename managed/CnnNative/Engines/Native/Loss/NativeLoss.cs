@@ -65,7 +65,7 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         context.Stream.Fill(count, 0, hits.Bytes);
         if (labels.Count == 0) return;
         var rows = Index32.Of(nameof(CountHits), labels.Count);
-        context.Kernels.CountHits(scores.DType, LineLaunch.WarpPerRow(rows), x, t, rows, scores.Shape[1], count);
+        context.Kernels.CountHits(scores.DType, MapLaunch.Warps(rows), x, t, rows, scores.Shape[1], count);
     }
 
     /// <summary>A warp per row and stretch of classes.</summary>
@@ -74,7 +74,7 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         const int mostStretches = 65535;
         var stretches = (lines.Size + LineLaunch.WarpRowLimit - 1) / LineLaunch.WarpRowLimit;
         if (stretches > mostStretches) throw new EngineNotSupportedException("Native", "CrossEntropy", $"{lines.Size:N0} classes");
-        return new(new Dim3(LineLaunch.WarpPerRow(lines.Count).Grid.X, (int)stretches), MapLaunch.Threads);
+        return new(new Dim3(MapLaunch.Warps(lines.Count).Grid.X, (int)stretches), MapLaunch.Threads);
     }
 
     private static void Check(string operation, Tensor labels, Tensor? weights)

@@ -35,7 +35,7 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     public LaunchConfiguration Launch => new(new Dim3(Bundles, Parts), MapLaunch.Threads, KeptBytes);
 
     /// <summary>A warp per channel.</summary>
-    public LaunchConfiguration FinishLaunch => MapLaunch.Over(32L * Geometry.Channels);
+    public LaunchConfiguration FinishLaunch => MapLaunch.Warps(Geometry.Channels);
 
     /// <summary>The plan for a tensor.</summary>
     /// <param name="images">N.</param>

@@ -5,9 +5,6 @@ namespace CnnNative.Engines.Native;
 /// <summary>Many gradients as few launches, one type after the other: <c>while (launches.Next())</c> gives the arguments of each.</summary>
 internal ref struct GradientLaunches
 {
-    /// <summary>Elements of one tensor that a block takes.</summary>
-    private const int Piece = 4096;
-
     private readonly ReadOnlySpan<Tensor> gradients;
     private int next, type;
 
@@ -41,7 +38,7 @@ internal ref struct GradientLaunches
     public static int CountBlocks(ReadOnlySpan<Tensor> gradients)
     {
         long blocks = 0;
-        foreach (var gradient in gradients) blocks += BlocksOf(gradient);
+        foreach (var gradient in gradients) blocks += ParameterPieces.Blocks(gradient.Count);
         return Index32.Of("gradients", blocks);
     }
 
@@ -72,8 +69,6 @@ internal ref struct GradientLaunches
     {
         using var view = gradient.OnDevice();
         Tensors.At[Tensors.Count++] = new() { Values = view, Count = gradient.Count, FirstBlock = Blocks };
-        Blocks = Index32.Of("gradients", Blocks + BlocksOf(gradient));
+        Blocks = Index32.Of("gradients", Blocks + ParameterPieces.Blocks(gradient.Count));
     }
-
-    private static long BlocksOf(Tensor gradient) => (gradient.Count + Piece - 1) / Piece;
 }

@@ -7,9 +7,6 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
 {
-    /// <summary>Elements of one parameter that a block updates.</summary>
-    private const int Piece = 4096;
-
     public void Sgd(ReadOnlySpan<SgdSlot> slots, in SgdSettings settings)
     {
         var rule = new SgdRule
@@ -69,7 +66,7 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
                 W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Velocity = Address(slot.Momentum),
                 Count = slot.Parameter.Count, FirstBlock = blocks,
             };
-            blocks = Index32.Of(nameof(Sgd), blocks + Blocks(slot.Parameter));
+            blocks = Index32.Of(nameof(Sgd), blocks + ParameterPieces.Blocks(slot.Parameter.Count));
             if (parameters.Count == SgdParameters.Slots.Capacity) Run();
         }
 
@@ -94,7 +91,7 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
                 W = Address(slot.Parameter), Gradient = Address(slot.Gradient), Mean = Address(slot.Mean), Square = Address(slot.Square),
                 Count = slot.Parameter.Count, FirstBlock = blocks,
             };
-            blocks = Index32.Of(nameof(Adam), blocks + Blocks(slot.Parameter));
+            blocks = Index32.Of(nameof(Adam), blocks + ParameterPieces.Blocks(slot.Parameter.Count));
             if (parameters.Count == AdamParameters.Slots.Capacity) Run();
         }
 
@@ -106,9 +103,6 @@ internal sealed class NativeOptimizer(NativeContext context) : IOptimizer
             (parameters.Count, blocks) = (0, 0);
         }
     }
-
-    /// <summary>Blocks that update a parameter.</summary>
-    private static long Blocks(Tensor parameter) => (parameter.Count + Piece - 1) / Piece;
 
     /// <summary>The caller's slots hold the tensors, and with them their memory, until the launch is in the stream.</summary>
     private static DevicePointer Address(Tensor? tensor)

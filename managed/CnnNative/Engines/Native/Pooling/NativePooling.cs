@@ -58,7 +58,7 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         var geometry = Geometry(problem, x, vectors);
         var launch = MapLaunch.Over(geometry.Outputs);
         if (vectors) context.Kernels.AveragePoolVectorForward(y.DType, launch, source, target, geometry);
-        else if (IsWide(problem, x.Layout)) context.Kernels.AveragePoolWideForward(y.DType, WarpPerOutput(geometry.Outputs), source, target, geometry);
+        else if (IsWide(problem, x.Layout)) context.Kernels.AveragePoolWideForward(y.DType, MapLaunch.Warps(geometry.Outputs), source, target, geometry);
         else context.Kernels.AveragePoolForward(y.DType, launch, source, target, geometry);
     }
 
@@ -156,8 +156,6 @@ internal sealed class NativePooling(NativeContext context) : IPooling
 
     private static bool IsAligned(DevicePointer first, DevicePointer second, DevicePointer third = default) =>
         (first.Address | second.Address | third.Address) % 16 == 0;
-
-    private static LaunchConfiguration WarpPerOutput(int outputs) => MapLaunch.Over(32L * outputs);
 
     private static bool TakesVectors(Tensor x, Tensor y, DevicePointer source, DevicePointer target, DevicePointer bytes = default) =>
         TakesVectors(x.Layout, x.Shape[1], y.DType, source.Address | target.Address | bytes.Address);
