@@ -187,9 +187,9 @@ void addPacking(Corpus& corpus) {
 void addBrain(Corpus& corpus) {
   const auto add = [&](const std::string& instruction, Type to, Operand from, Scalar f) { corpus.add("conversion", instruction, to, {from}, std::move(f)).sm = 90; };
   for (const Named& n : integers) {
-    // From 8 bits this form wants a register of 8 bits, which cannot be loaded as the operands of the corpus are.
+    if (bitsOf(n.type) == 8) continue;  // wants a register of 8 bits, which the operands of the corpus are not
     for (const Mode& mode : toReal)
-      if (bitsOf(n.type) > 8) add(std::string("cvt") + mode.suffix + ".bf16." + n.name, Type::bf16, {n.type}, [n, mode](const std::uint64_t* x) { return encode(bf16, {integerValue(n, x[0])}, mode.rounding); });
+      add(std::string("cvt") + mode.suffix + ".bf16." + n.name, Type::bf16, {n.type}, [n, mode](const std::uint64_t* x) { return encode(bf16, {integerValue(n, x[0])}, mode.rounding); });
     for (const Mode& mode : toInteger)
       add(std::string("cvt") + mode.suffix + "." + n.name + ".bf16", n.type, {Type::bf16, Range::moderate},
           [n, mode](const std::uint64_t* x) { return clamped(n, integral(decode(bf16, x[0]), mode.rounding)); });
