@@ -33,6 +33,18 @@ void addApproximate(Corpus& corpus) {
   Case& full = corpus.add("approximate", "div.full.f32", Type::f32, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}},
                           [](const std::uint64_t* x) { return encode(f32, divide(decode(f32, x[0]), decode(f32, x[1]))); });
   full.ulps = 2;
+  // Of double precision only the upper words take part: 20 bits of mantissa in, 20 out, below them zeros.
+  for (const bool root : {false, true}) {
+    const std::string name = root ? "rsqrt.approx.ftz.f64" : "rcp.approx.ftz.f64";
+    const Range range = root ? Range::positive : Range::moderate;
+    const auto upper = [root](const std::uint64_t* x) {
+      const Wide v = decode(f64, x[0] & ~mask(32));
+      return encode(f64, divide(1, root ? squareRoot(v).value : v)) & ~mask(32);
+    };
+    Case& coarse = corpus.add("approximate", name, Type::f64, {{Type::f64, range}}, upper);
+    coarse.ulps = std::uint64_t(4) << 32;
+    corpus.addBody("approximate/" + name + ".low", name + " %d8, %a; mov.b64 {%o, %r9}, %d8;", Type::u32, {{Type::f64}}, [](const Columns&) { return Column(threads); });
+  }
   Case& half = corpus.add("approximate", "tanh.approx.f16", Type::f16, {{Type::f16, Range::exponent}},
                           [](const std::uint64_t* x) { return encode(f16, {Wide(std::tanh(double(decode(f16, x[0]))))}); });
   half.absolute = 0x1p-10;

@@ -154,6 +154,19 @@ void addAtomic(Corpus& corpus) {
         }
         return out;
       }).declarations = storage;
+    // One sum per word, of any bits: in global memory subnormal numbers are zeros, in shared memory they are themselves.
+    const bool flushes = space == "global";
+    for (const std::string opcode : {"atom." + space + ".add.f32 %r9, [%d8], %b;", "red." + space + ".add.f32 [%d8], %b;"})
+      corpus.addBody("atomic/" + opcode.substr(0, opcode.find(' ')) + ".subnormal", own + opcode + " ld." + space + ".b32 %o, [%d8];", Type::f32,
+                     {{Type::f32}, {Type::f32}}, [flushes](const Columns& in) {
+        Column out(threads);
+        for (unsigned t = 0; t < threads; ++t) {
+          Wide v[2];
+          for (int i = 0; i < 2; ++i) v[i] = decode(f32, flushes ? flushed(f32, in[i][t]) : in[i][t]);
+          out[t] = encode(f32, add(v[0], v[1], Rounding::nearest), Rounding::nearest, flushes, false);
+        }
+        return out;
+      }).declarations = storage;
     // Sums of floats that are exact in any order.
     corpus.addBody("atomic/atom." + space + ".add.f32", base + "shr.u32 %r8, %r1, 1; mul.wide.u32 %d8, %r8, 4; add.s64 %d8, %d7, %d8; st." + space
                    + ".b32 [%d8], 0; bar.sync 0; and.b32 %r9, %a, 1023; cvt.rn.f32.u32 %r10, %r9; atom." + space + ".add.f32 %r11, [%d8], %r10; bar.sync 0; ld."

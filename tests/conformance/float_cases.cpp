@@ -65,7 +65,7 @@ bool classIs(const Format& f, const std::string& name, std::uint64_t x) {
   if (name == "number") return m <= infinity;
   if (name == "notanumber") return m > infinity;
   if (name == "subnormal") return isSubnormal(f, x);
-  return m != 0 && m < infinity && !isSubnormal(f, x);  // normal
+  return m < infinity && !isSubnormal(f, x);  // normal; zeros are
 }
 
 }  // namespace

@@ -28,17 +28,25 @@ CUresult addNodeCall(const char* name, CUgraphNode* out, CUgraph handle, const C
   });
 }
 
-Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
+// A node that is given new parameters keeps its attributes: they have calls of their own.
+Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* p, const KernelWork* before = nullptr) {
   requirePointers(p);
-  return kernelWork(c, p->func, launchShape(*p), p->kernelParams, p->extra);
+  LaunchShape shape = launchShape(*p);
+  if (before) {
+    const LaunchShape kept = launchShape(*before);
+    shape.cluster = kept.cluster;
+    shape.clusterGiven = kept.clusterGiven;
+    shape.cooperative = kept.cooperative;
+  }
+  return kernelWork(c, p->func, shape, p->kernelParams, p->extra);
 }
 
 // The second version may name a CUkernel instead of a function.
-Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* p, const KernelWork* before = nullptr) {
   requirePointers(p);
   CUDA_KERNEL_NODE_PARAMS_v1 plain = *p;
   if (!plain.func) plain.func = reinterpret_cast<CUfunction>(p->kern);
-  return kernelNode(c, &plain);
+  return kernelNode(c, &plain, before);
 }
 
 Work copyNode(Call& c, const CUDA_MEMCPY3D* p) {
@@ -70,6 +78,14 @@ CUresult setParams(const char* name, CUgraphNode handle, Make make, const Parame
   return call(name, [&](Call& c) {
     const std::shared_ptr<Node> node = c.driver.nodes.get(handle);
     replaceWork(node->work, make(c, p));
+  });
+}
+
+template <class Parameters>
+CUresult setKernelParams(const char* name, CUgraphNode handle, const Parameters* p) {
+  return call(name, [&](Call& c) {
+    KernelWork& work = workOf<KernelWork>(c, handle);
+    work = std::get<KernelWork>(kernelNode(c, p, &work));
   });
 }
 
@@ -151,10 +167,43 @@ CNN_EXPORT CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_
 }
 
 CNN_EXPORT CUresult cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
-  return setParams("cuGraphKernelNodeSetParams", node, [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* given) { return kernelNode(c, given); }, p);
+  return setKernelParams("cuGraphKernelNodeSetParams", node, p);
 }
 CNN_EXPORT CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
-  return setParams("cuGraphKernelNodeSetParams_v2", node, [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* given) { return kernelNode(c, given); }, p);
+  return setKernelParams("cuGraphKernelNodeSetParams_v2", node, p);
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeGetAttribute(CUgraphNode node, CUlaunchAttributeID attribute, CUlaunchAttributeValue* value) {
+  return call("cuGraphKernelNodeGetAttribute", [&](Call& c) {
+    requirePointers(value);
+    const KernelWork& work = workOf<KernelWork>(c, node);
+    *value = {};
+    if (attribute == CU_LAUNCH_ATTRIBUTE_COOPERATIVE) value->cooperative = work.cooperative;
+    else if (attribute == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) value->clusterDim = {work.cluster.x, work.cluster.y, work.cluster.z};
+    else fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator keeps no launch attribute " + std::to_string(attribute) + " of a node");
+  });
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeSetAttribute(CUgraphNode node, CUlaunchAttributeID attribute, const CUlaunchAttributeValue* value) {
+  return call("cuGraphKernelNodeSetAttribute", [&](Call& c) {
+    requirePointers(value);
+    KernelWork& work = workOf<KernelWork>(c, node);
+    LaunchShape shape = launchShape(work);
+    applyAttribute(shape, attribute, *value);
+    reshape(c, work, shape);
+  });
+}
+
+CNN_EXPORT CUresult cuGraphKernelNodeCopyAttributes(CUgraphNode destination, CUgraphNode source) {
+  return call("cuGraphKernelNodeCopyAttributes", [&](Call& c) {
+    KernelWork& work = workOf<KernelWork>(c, destination);
+    const LaunchShape given = launchShape(workOf<KernelWork>(c, source));
+    LaunchShape shape = launchShape(work);
+    shape.cluster = given.cluster;
+    shape.clusterGiven = given.clusterGiven;
+    shape.cooperative = given.cooperative;
+    reshape(c, work, shape);
+  });
 }
 CNN_EXPORT CUresult cuGraphMemcpyNodeSetParams(CUgraphNode node, const CUDA_MEMCPY3D* p) {
   return setParams("cuGraphMemcpyNodeSetParams", node, copyNode, p);
@@ -229,15 +278,22 @@ CUresult setExecParams(const char* name, CUgraphExec exec, CUgraphNode node, Mak
   });
 }
 
+template <class Parameters>
+CUresult setExecKernelParams(const char* name, CUgraphExec exec, CUgraphNode node, const Parameters* p) {
+  return call(name, [&](Call& c) {
+    const std::shared_ptr<GraphExec> executable = c.driver.graphExecs.get(exec);
+    Work& work = executableStep(*executable, node).work;
+    replaceWork(work, kernelNode(c, p, std::get_if<KernelWork>(&work)));
+  });
+}
+
 }  // namespace
 
 CNN_EXPORT CUresult cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* p) {
-  return setExecParams("cuGraphExecKernelNodeSetParams", exec, node,
-                       [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* given) { return kernelNode(c, given); }, p);
+  return setExecKernelParams("cuGraphExecKernelNodeSetParams", exec, node, p);
 }
 CNN_EXPORT CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2* p) {
-  return setExecParams("cuGraphExecKernelNodeSetParams_v2", exec, node,
-                       [](Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* given) { return kernelNode(c, given); }, p);
+  return setExecKernelParams("cuGraphExecKernelNodeSetParams_v2", exec, node, p);
 }
 CNN_EXPORT CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D* p, CUcontext) {
   return setExecParams("cuGraphExecMemcpyNodeSetParams", exec, node, copyNode, p);

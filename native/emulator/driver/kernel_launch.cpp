@@ -69,28 +69,38 @@ std::vector<std::byte> gathered(const Function& function, void** parameters) {
 
 }  // namespace
 
+void applyAttribute(LaunchShape& shape, CUlaunchAttributeID id, const CUlaunchAttributeValue& value) {
+  switch (id) {
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE: shape.cooperative = value.cooperative != 0; break;
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
+      shape.cluster = {value.clusterDim.x, value.clusterDim.y, value.clusterDim.z};
+      shape.clusterGiven = true;
+      break;
+    // Hints about speed; the emulator has nothing to do for them.
+    case CU_LAUNCH_ATTRIBUTE_IGNORE: case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
+    case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY: case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
+    case CU_LAUNCH_ATTRIBUTE_PRIORITY: case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
+    case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN: case CU_LAUNCH_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT:
+    // A kernel that may start early may also start late.
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: break;
+    default: fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator does not know launch attribute " + std::to_string(id));
+  }
+}
+
 LaunchShape launchShape(const CUlaunchConfig& config) {
   LaunchShape shape{{config.gridDimX, config.gridDimY, config.gridDimZ}, {config.blockDimX, config.blockDimY, config.blockDimZ}};
   shape.dynamicShared = config.sharedMemBytes;
   requireValue(config.numAttrs == 0 || config.attrs != nullptr, "launch attributes without their array");
-  for (unsigned i = 0; i < config.numAttrs; ++i) {
-    const CUlaunchAttributeValue& value = config.attrs[i].value;
-    switch (config.attrs[i].id) {
-      case CU_LAUNCH_ATTRIBUTE_COOPERATIVE: shape.cooperative = value.cooperative != 0; break;
-      case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
-        shape.cluster = {value.clusterDim.x, value.clusterDim.y, value.clusterDim.z};
-        shape.clusterGiven = true;
-        break;
-      // Hints about speed; the emulator has nothing to do for them.
-      case CU_LAUNCH_ATTRIBUTE_IGNORE: case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
-      case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY: case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
-      case CU_LAUNCH_ATTRIBUTE_PRIORITY: case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
-      case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN: case CU_LAUNCH_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT:
-      // A kernel that may start early may also start late.
-      case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: break;
-      default: fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator does not know launch attribute " + std::to_string(config.attrs[i].id));
-    }
-  }
+  for (unsigned i = 0; i < config.numAttrs; ++i) applyAttribute(shape, config.attrs[i].id, config.attrs[i].value);
+  return shape;
+}
+
+LaunchShape launchShape(const KernelWork& work) {
+  LaunchShape shape{work.grid, work.block};
+  if (work.clusterGiven) shape.cluster = work.cluster;
+  shape.clusterGiven = work.clusterGiven;
+  shape.dynamicShared = work.dynamicShared;
+  shape.cooperative = work.cooperative;
   return shape;
 }
 
@@ -100,10 +110,8 @@ LaunchShape launchShape(const CUDA_KERNEL_NODE_PARAMS_v1& node) {
   return shape;
 }
 
-KernelWork kernelWork(Call& call, CUfunction handle, const LaunchShape& shape, void** parameters, void** extra) {
+void reshape(Call& call, KernelWork& work, const LaunchShape& shape) {
   const DeviceModel& model = call.driver.model();
-  KernelWork work;
-  work.function = call.function(handle);
   const Function& function = *work.function->function;
   LaunchShape checked = shape;
   checked.cluster = clusterOf(function, shape);
@@ -115,13 +123,20 @@ KernelWork kernelWork(Call& call, CUfunction handle, const LaunchShape& shape, v
     require(shape.grid.count() <= std::uint64_t(resident) * std::uint64_t(model.multiprocessors), CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,
             "the blocks of a cooperative grid must all fit the device at once");
   }
-  requireValue(!(parameters && extra), "parameters are given twice");
   work.grid = shape.grid;
   work.block = shape.block;
   work.cluster = checked.cluster;
+  work.clusterGiven = shape.clusterGiven;
   work.dynamicShared = shape.dynamicShared;
   work.cooperative = shape.cooperative;
-  work.parameters = extra ? packed(function, extra) : gathered(function, parameters);
+}
+
+KernelWork kernelWork(Call& call, CUfunction handle, const LaunchShape& shape, void** parameters, void** extra) {
+  KernelWork work;
+  work.function = call.function(handle);
+  reshape(call, work, shape);
+  requireValue(!(parameters && extra), "parameters are given twice");
+  work.parameters = extra ? packed(*work.function->function, extra) : gathered(*work.function->function, parameters);
   return work;
 }
 

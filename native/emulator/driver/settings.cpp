@@ -59,6 +59,13 @@ std::optional<Settings::Injection> injection() {
   return result;
 }
 
+// Read where they are used, in the machine; what they hold is judged here, before anything runs.
+void checkMachineNumbers() {
+  if (number<unsigned>("CNN_EMULATOR_THREADS", "a number of threads").value_or(1) == 0) refuse("CNN_EMULATOR_THREADS", "0", "at least one thread");
+  number<std::uint32_t>("CNN_EMULATOR_JITTER", "a number below 2^32");
+  number<std::uint64_t>("CNN_EMULATOR_TIMEOUT", "seconds");
+}
+
 }  // namespace
 
 Settings Settings::fromEnvironment() {
@@ -70,6 +77,7 @@ Settings Settings::fromEnvironment() {
   settings.log = !variable("CNN_EMULATOR_LOG").empty();
   settings.quiet = !variable("CNN_EMULATOR_QUIET").empty();
   settings.failure = injection();
+  checkMachineNumbers();
   return settings;
 }
 

@@ -24,6 +24,7 @@ struct KernelWork {
   Dim3 grid, block, cluster;
   unsigned dynamicShared = 0;
   bool cooperative = false;
+  bool clusterGiven = false;  // by the launch, not by the code
   std::vector<std::byte> parameters;
 };
 

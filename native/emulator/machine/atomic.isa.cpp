@@ -1,7 +1,7 @@
 // atom and red: host atomics on the memory itself, lane after lane.
 #include "machine/address.h"
 #include "machine/cache_hint.h"
-#include "machine/float_math.h"
+#include "machine/flushed_sum.h"
 #include "machine/narrow.h"
 #include "machine/strong_access.h"
 
@@ -53,7 +53,8 @@ template <bool Bfloat> struct PairAdd {
   }
 };
 
-template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruction* i) {
+// combine(address, old value, b, c) is what a lane stores.
+template <class T, class Combine> [[gnu::always_inline]] inline const Instruction* update(Warp& warp, const Instruction* i, Combine combine) {
   const std::uint32_t mask = warp.mask(i);
   if (mask == 0) return i + 1;
   LaneAddresses a;
@@ -67,13 +68,26 @@ template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruc
   for (unsigned l = 0; l < warpLanes; ++l) {
     if (!inMask(mask, l)) continue;
     const T x = fromLane<T>(b[l]), y = fromLane<T>(c[l]);
-    old[l] = toLane<T>(exchange<T>(hosts[l], [&](T before) { return Op{}(before, x, y); }));
+    old[l] = toLane<T>(exchange<T>(hosts[l], [&](T before) { return combine(a.at[l], before, x, y); }));
   }
   if (i->flags & noResult) return i + 1;
   auto* const d = warp.lanes<Storage<T>>(i->slot[0]);
   for (unsigned l = 0; l < warpLanes; ++l)
     if (inMask(mask, l)) d[l] = old[l];
   return i + 1;
+}
+
+template <class Op, class T> const Instruction* atomic(Warp& warp, const Instruction* i) {
+  return update<T>(warp, i, [](std::uint64_t, T before, T x, T y) { return Op{}(before, x, y); });
+}
+
+// The sum in shared memory keeps subnormal numbers, the one in global memory does not.
+const Instruction* addSingle(Warp& warp, const Instruction* i) {
+  const auto space = Space(i->flags >> spaceShift & 0xff);
+  return update<float>(warp, i, [space](std::uint64_t address, float before, float x, float) {
+    const bool inShared = space == Space::shared || (space == Space::generic && address - sharedWindow < sharedWindowBytes);
+    return inShared ? canonical(before + x) : flushedSum(before, x);
+  });
 }
 
 // .v2 and .v4 of f32 (sm_90): each element by itself
@@ -90,7 +104,7 @@ const Instruction* reduceVector(Warp& warp, const Instruction* i) {
     for (unsigned n = 0; n < i->count; ++n) {
       if (!inMask(mask, l)) continue;
       const float x = warp.lanes<float>(i->slot[n])[l];
-      exchange<float>(hosts[l] + 4 * n, [&](float before) { return canonical(before + x); });
+      exchange<float>(hosts[l] + 4 * n, [&](float before) { return flushedSum(before, x); });
     }
   return i + 1;
 }
@@ -114,7 +128,7 @@ Handler chooseAtomic(std::string_view op, Type type) {
   if (op == "inc") return atomic<Inc, std::uint32_t>;
   if (op == "dec") return atomic<Dec, std::uint32_t>;
   switch (type) {
-    case Type::f32: return atomic<FloatAdd, float>;
+    case Type::f32: return addSingle;
     case Type::f64: return atomic<FloatAdd, double>;
     case Type::f16: return atomic<HalfAdd<false>, std::uint16_t>;
     case Type::bf16: return atomic<HalfAdd<true>, std::uint16_t>;
@@ -177,16 +191,19 @@ std::span<const Entry> atomics() {
   static const Entry entries[] = {
       {"atom" CNN_ATOM ".add" CNN_HINT ".{u32|s32|u64|f32}", "=T [] T b64?", 12, 20, c, 1, decodeAtom},
       {"atom" CNN_ATOM ".add" CNN_HINT ".f64", "=T [] T b64?", 50, 60, c, 1, decodeAtom},
-      {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".{f16|f16x2}", "=T [] T b64?", 62, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".f16x2", "=T [] T b64?", 62, 60, c, 1, decodeAtom},
+      {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".f16", "=T [] T b64?", 63, 70, c, 1, decodeAtom},
       {"atom" CNN_ATOM ".add.noftz" CNN_HINT ".{bf16|bf16x2}", "=T [] T b64?", 78, 90, c, 1, decodeAtom},
       {"atom" CNN_ATOM ".{and|or|xor}" CNN_HINT ".{b32|b64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
       {"atom" CNN_ATOM ".{min|max}" CNN_HINT ".{u32|s32|u64|s64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
       {"atom" CNN_ATOM ".{inc|dec}" CNN_HINT ".u32", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
       {"atom" CNN_ATOM ".exch" CNN_HINT ".{b32|b64}", "=T [] T b64?", 12, 20, c, 0, decodeAtom},
-      {"atom" CNN_ATOM ".cas" CNN_HINT ".{b16|b32|b64}", "=T [] T T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".cas" CNN_HINT ".{b32|b64}", "=T [] T T b64?", 12, 20, c, 0, decodeAtom},
+      {"atom" CNN_ATOM ".cas.b16", "=T [] T T", 63, 70, c, 0, decodeAtom},
       {"red" CNN_RED ".add" CNN_HINT ".{u32|s32|u64|f32}", "[] T b64?", 12, 20, c, 1, decodeRed},
       {"red" CNN_RED ".add" CNN_HINT ".f64", "[] T b64?", 50, 60, c, 1, decodeRed},
-      {"red" CNN_RED ".add.noftz" CNN_HINT ".{f16|f16x2}", "[] T b64?", 62, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz" CNN_HINT ".f16x2", "[] T b64?", 62, 60, c, 1, decodeRed},
+      {"red" CNN_RED ".add.noftz" CNN_HINT ".f16", "[] T b64?", 63, 70, c, 1, decodeRed},
       {"red" CNN_RED ".add.noftz" CNN_HINT ".{bf16|bf16x2}", "[] T b64?", 78, 90, c, 1, decodeRed},
       {"red" CNN_RED ".{and|or|xor}" CNN_HINT ".{b32|b64}", "[] T b64?", 12, 20, c, 0, decodeRed},
       {"red" CNN_RED ".{min|max}" CNN_HINT ".{u32|s32|u64|s64}", "[] T b64?", 12, 20, c, 0, decodeRed},

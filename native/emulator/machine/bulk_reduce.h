@@ -2,6 +2,7 @@
 #pragma once
 
 #include "machine/bulk_copy.h"
+#include "machine/flushed_sum.h"
 #include "machine/narrow.h"
 #include "ptx/types.h"
 
@@ -70,6 +71,7 @@ inline Combine combination(std::string_view op, TensorType type) {
     case TensorType::f16: return halfCombination<false>(op);
     case TensorType::bf16: return halfCombination<true>(op);
     case TensorType::f32: return op == "add" ? combineElements<float, realSum<float>> : nullptr;
+    case TensorType::f32ftz: return op == "add" ? combineElements<float, flushedSum> : nullptr;
     case TensorType::f64: return op == "add" ? combineElements<double, realSum<double>> : nullptr;
     default: return nullptr;
   }
@@ -82,7 +84,7 @@ inline TensorType elementType(ptx::Type type) {
     case ptx::Type::s64: return TensorType::s64;
     case ptx::Type::f16: return TensorType::f16;
     case ptx::Type::bf16: return TensorType::bf16;
-    case ptx::Type::f32: return TensorType::f32;
+    case ptx::Type::f32: return TensorType::f32ftz;  // memory takes and leaves subnormal sums as zeros
     case ptx::Type::f64: return TensorType::f64;
     default: return ptx::bits(type) == 64 ? TensorType::u64 : TensorType::u32;
   }

@@ -374,8 +374,9 @@ std::span<const Entry> convert() {
       {"cvt[.rni|rzi|rmi|rpi|rn|rz|rm|rp][.sat].bf16.{u8|u16|u32|u64|s8|s16|s32|s64|f16|f64}", "=D T", 78, 90, c, 0, decodeCvt},
       {"cvt[.rni|rzi|rmi|rpi].bf16.bf16", "=D T", 78, 90, c, 0, decodeCvt},
       {"cvt[.rni|rzi|rmi|rpi|rn|rz|rm|rp][.sat].{u8|u16|u32|u64|s8|s16|s32|s64|f16|f64}.bf16", "=D> T", 78, 90, c, 0, decodeCvt},
-      {"cvt.{rna}[.satfinite].tf32.f32", "=b32 T", 70, 80, c, 0, decodeTf32},
-      {"cvt.{rn|rz}[.relu][.satfinite].tf32.f32", "=b32 T", 78, 90, c, 0, decodeTf32},
+      {"cvt.rna.tf32.f32", "=b32 T", 70, 80, c, 0, decodeTf32},
+      {"cvt.rna.satfinite.tf32.f32", "=b32 T", 81, 80, c, 0, decodeTf32},
+      {"cvt.{rn|rz}[.relu].tf32.f32", "=b32 T", 78, 90, c, 0, decodeTf32},
 #define CNN_CVT_BYTES(ptx, sm)                                                                             \
   {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f32", "=D f32 f32", ptx, sm, c, 0, decodeBytes},              \
   {"cvt.rn.satfinite[.relu].{e4m3x2|e5m2x2}.f16x2", "=D T", ptx, sm, c, 0, decodeBytes},                  \

@@ -165,13 +165,13 @@ void decodeArrive(Decoder& decoder, Instruction& out) {
 
 std::span<const Entry> cp_async() {
   // The optional fourth operand is the source size or the predicate that ignores the source.
-#define CNN_CP_ASYNC_FORM(hint, operands)                                                                              \
-  {"cp.async.{ca|cg}.{shared|shared::cta}.global" hint "[.L2::64B|L2::128B|L2::256B]", operands, 70, 80, Class::async, \
+#define CNN_CP_ASYNC_FORM(hint, operands, ptx)                                                                              \
+  {"cp.async.{ca|cg}.{shared|shared::cta}.global" hint "[.L2::64B|L2::128B|L2::256B]", operands, ptx, 80, Class::async, \
    0, decodeCopy},
 #define CNN_CP_ASYNC(hint, policy)                       \
-  CNN_CP_ASYNC_FORM(hint, "[] [] imm" policy)            \
-  CNN_CP_ASYNC_FORM(hint, "[] [] imm b32" policy)        \
-  CNN_CP_ASYNC_FORM(hint, "[] [] imm pred" policy)
+  CNN_CP_ASYNC_FORM(hint, "[] [] imm" policy, 70)            \
+  CNN_CP_ASYNC_FORM(hint, "[] [] imm b32" policy, 70)        \
+  CNN_CP_ASYNC_FORM(hint, "[] [] imm pred" policy, 75)
   static const Entry entries[] = {
       CNN_CP_ASYNC("", "")
       CNN_CP_ASYNC(".L2::cache_hint", " b64")

@@ -128,9 +128,20 @@ template <class Op, std::size_t Count> void arithmetic(Decoder& d, Instruction& 
   }
 }
 
+// .approx.ftz.f64 works on the upper words: a sign, 11 bits of exponent, 20 of mantissa. Subnormals become zeros.
+double upperWord(double x) {
+  constexpr std::uint64_t exponent = 0x7ffull << 52, upper = ~0ull << 32;
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  if (x != x) return std::bit_cast<double>(0x7fffffffull << 32);
+  return std::bit_cast<double>(bits & (bits & exponent ? upper : 1ull << 63));
+}
+template <class Op> struct Coarse {
+  double operator()(double x) const { return upperWord(Op{}(upperWord(x))); }
+};
+
 template <class Op> void approxDouble(Decoder& d, Instruction& out) {
   plainOperands(d, out, d.last(), d.last());
-  out.function = mapOf<Exact<Op, false, false>, double, 1>();
+  out.function = d.has("ftz") ? map<Coarse<Op>, double, double> : mapOf<Exact<Op, false, false>, double, 1>();
 }
 template <class Op> void sign(Decoder& d, Instruction& out) {
   plainOperands(d, out, d.last(), d.last());
@@ -138,7 +149,6 @@ template <class Op> void sign(Decoder& d, Instruction& out) {
   else out.function = d.has("ftz") ? map<Signs<Op, true>, float, float> : map<Signs<Op, false>, float, float>;
 }
 template <template <bool> class Op> void extreme(Decoder& d, Instruction& out) {
-  if (d.has("xorsign") && d.sm() < 86) d.error("needs .target sm_86 or later");
   plainOperands(d, out, d.last(), d.last());
   const bool nan = d.has("NaN"), ftz = d.has("ftz");
   if (d.last() == Type::f64) {
@@ -168,7 +178,7 @@ template <class T> const Instruction* testp(Warp& warp, const Instruction* i) {
       case TestP::infinite: holds = kind == FP_INFINITE; break;
       case TestP::number: holds = kind != FP_NAN; break;
       case TestP::notanumber: holds = kind == FP_NAN; break;
-      case TestP::normal: holds = kind == FP_NORMAL; break;
+      case TestP::normal: holds = kind == FP_NORMAL || kind == FP_ZERO; break;  // zeros count as normal
       case TestP::subnormal: holds = kind == FP_SUBNORMAL; break;
     }
     bits |= std::uint32_t(holds) << l;
@@ -207,7 +217,8 @@ std::span<const Entry> floating() {
       {"rcp.approx.ftz.f64", "=T T", 21, 20, c, 1, approxDouble<Rcp>},
       {"sqrt.{rn|rz|rm|rp}[.ftz].f32", "=T T", 14, 20, c, 1, arithmetic<Sqrt, 1>},
       {"sqrt.{rn|rz|rm|rp}.f64", "=T T", 14, 13, c, 1, arithmetic<Sqrt, 1>},
-      {"rsqrt.approx[.ftz].f64", "=T T", 14, 13, c, 1, approxDouble<Rsqrt>},
+      {"rsqrt.approx.f64", "=T T", 14, 13, c, 1, approxDouble<Rsqrt>},
+      {"rsqrt.approx.ftz.f64", "=T T", 40, 20, c, 1, approxDouble<Rsqrt>},
       {"abs[.ftz].f32", "=T T", 10, 10, c, 0, sign<Abs>},
       {"abs.f64", "=T T", 10, 13, c, 0, sign<Abs>},
       {"neg[.ftz].f32", "=T T", 10, 10, c, 0, sign<Neg>},

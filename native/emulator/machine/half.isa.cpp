@@ -118,7 +118,6 @@ void decodeFma(Decoder& d, Instruction& out) {
   else arithmetic<Fma, 3>(d, out);
 }
 template <template <bool> class Op> void extreme(Decoder& d, Instruction& out) {
-  if (d.has("xorsign") && d.sm() < 86) d.error("needs .target sm_86 or later");
   if (d.has("xorsign")) d.has("NaN") ? arithmetic<XorSign<Op<true>>, 2>(d, out) : arithmetic<XorSign<Op<false>>, 2>(d, out);
   else d.has("NaN") ? arithmetic<Op<true>, 2>(d, out) : arithmetic<Op<false>, 2>(d, out);
 }
@@ -247,8 +246,10 @@ std::span<const Entry> half() {
       {"setp" CNN_HALF_OPS ".{and|or|xor}[.ftz].{f16|f16x2}", "=pred|pred T T pred", 42, 53, c, 0, decodeSetp},
       {"setp" CNN_HALF_OPS ".{bf16|bf16x2}", "=pred|pred T T", 78, 90, c, 0, decodeSetp},
       {"setp" CNN_HALF_OPS ".{and|or|xor}.{bf16|bf16x2}", "=pred|pred T T pred", 78, 90, c, 0, decodeSetp},
-      {"set" CNN_HALF_OPS "[.ftz].{f16|u16|s16|u32|s32}.f16", "=D T T", 42, 53, c, 0, decodeSet},
-      {"set" CNN_HALF_OPS "[.ftz].{f16x2|u32|s32}.f16x2", "=D T T", 42, 53, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS "[.ftz].f16.f16", "=D T T", 42, 53, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS "[.ftz].{u16|s16|u32|s32}.f16", "=D T T", 65, 53, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS "[.ftz].f16x2.f16x2", "=D T T", 42, 53, c, 0, decodeSet},
+      {"set" CNN_HALF_OPS "[.ftz].{u32|s32}.f16x2", "=D T T", 65, 53, c, 0, decodeSet},
       {"set" CNN_HALF_OPS ".{bf16|u16|s16|u32|s32}.bf16", "=D T T", 78, 90, c, 0, decodeSet},
       {"set" CNN_HALF_OPS ".{bf16x2|u32|s32}.bf16x2", "=D T T", 78, 90, c, 0, decodeSet},
   };

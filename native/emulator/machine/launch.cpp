@@ -57,8 +57,6 @@ std::optional<Fault> checkMemory(const LaunchRequest& r, const DeviceModel& devi
   if (f.staticShared + r.dynamicShared > device.sharedPerBlockOptin)
     return refuse(statusInvalidValue, f, std::to_string(f.staticShared + r.dynamicShared) + " bytes of shared memory, the device has " +
                                              std::to_string(device.sharedPerBlockOptin));
-  const std::size_t limit = f.ptxVersion >= 81 ? device.maxParameterBytes : 4352;
-  if (f.parameterBytes > limit) return refuse(statusInvalidValue, f, "its parameters take more than " + std::to_string(limit) + " bytes");
   if (r.parameters.size() != f.parameterBytes)
     return refuse(statusInvalidValue, f, std::to_string(r.parameters.size()) + " bytes of parameters given, it takes " + std::to_string(f.parameterBytes));
   return {};

@@ -30,6 +30,8 @@ class Loader {
     if (!parsed) return failure();
     tree_ = &*parsed;
     if (const auto unsupported = checkTarget()) return *unsupported;
+    checkConstants();
+    if (!diagnostics_.empty()) return failure();
     for (const ptx::Variable& variable : tree_->variables) allocate(variable);
     for (const ptx::Variable& variable : tree_->variables) initialise(variable);
     if (outOfMemory_) return LoadError{statusOutOfMemory, "out of device memory for the variables of the module\n"};
@@ -52,6 +54,30 @@ class Loader {
     if (tree_->target > device_.sm() || (specific && tree_->target != device_.sm()))
       return LoadError{statusInvalidPtx, line + ".target " + target + " does not run on sm_" + std::to_string(device_.sm()) + "\n"};
     return {};
+  }
+
+  void checkConstants() {
+    std::size_t bytes = 0;
+    for (const ptx::Variable& variable : tree_->variables) {
+      if (variable.space != ptx::Space::constant || variable.isExtern) continue;
+      bytes = (bytes + variable.align - 1) / variable.align * variable.align + variable.size;
+      if (bytes > device_.constantMemory) return tooMuch(variable.line, "the module", bytes, "constant memory", device_.constantMemory);
+    }
+  }
+
+  // What no launch could have.
+  void checkLimits(const ptx::Function& entry, const SymbolLayout& layout) {
+    const std::string kernel = "`" + std::string(entry.name) + "`";
+    const bool manyParameters = tree_->version >= 81 && tree_->target >= 70;
+    const std::size_t parameters = manyParameters ? device_.maxParameterBytes : 4352;
+    if (layout.parameterBytes > parameters) tooMuch(entry.line, kernel, layout.parameterBytes, "parameters", parameters);
+    if (layout.sharedBytes > device_.sharedPerBlock) tooMuch(entry.line, kernel, layout.sharedBytes, "static shared memory", device_.sharedPerBlock);
+    constexpr std::size_t localPerThread = 512 * 1024;
+    if (layout.localBytes > localPerThread) tooMuch(entry.line, kernel, layout.localBytes, "local memory per thread", localPerThread);
+  }
+
+  void tooMuch(std::uint32_t line, const std::string& who, std::size_t bytes, const std::string& what, std::size_t limit) {
+    diagnostics_.error(line, who + " has " + std::to_string(bytes) + " bytes of " + what + ", " + std::to_string(limit) + " are the most");
   }
 
   void allocate(const ptx::Variable& variable) {
@@ -92,6 +118,8 @@ class Loader {
     const ptx::Function flat = ptx::inlineCalls(*tree_, entry, names_, diagnostics_);
     if (!diagnostics_.empty()) return;
     const SymbolLayout layout = layOut(*tree_, flat, globals_, diagnostics_);
+    checkLimits(entry, layout);
+    if (!diagnostics_.empty()) return;
     ProgramBuilder builder(*tree_, flat, layout, diagnostics_);
     std::unique_ptr<Program> program = builder.build();
     if (!program) return;

@@ -34,8 +34,21 @@ template <class T> const Instruction* movClock(Warp& warp, const Instruction* i)
   return i + 1;
 }
 
+// %is_explicit_cluster, a special register that is a predicate: the same for all lanes.
+const Instruction* movTruth(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i), truth = warp.lanes<std::uint32_t>(i->slot[1])[0] != 0 ? mask : 0;
+  std::uint32_t& d = warp.predicate(i->slot[0]);
+  d = (d & ~mask) | truth;
+  return next(warp, i);
+}
 void decodeMov(Decoder& d, Instruction& out) {
   const Type type = d.last();
+  if (type == Type::pred && d.operand(1).kind == ptx::Operand::Kind::special) {
+    out.slot[0] = d.predicate(&d.operand(0));
+    out.slot[1] = d.source(d.operand(1), Type::u32);
+    out.function = movTruth;
+    return;
+  }
   if (type == Type::pred) {
     std::uint32_t flip = 0;
     out.slot[0] = d.predicate(&d.operand(0));
@@ -153,7 +166,7 @@ void decodeIsspacep(Decoder& d, Instruction& out) {
 std::span<const Entry> move() {
   constexpr Class c = Class::move;
   static const Entry entries[] = {
-      {"mov.{b16|b32|b64|u16|u32|u64|s16|s32|s64|f32|f64|f16|bf16}", "=T T", 10, 10, c, 0, decodeMov},
+      {"mov.{b16|b32|b64|u16|u32|u64|s16|s32|s64|f32|f64}", "=T T", 10, 10, c, 0, decodeMov},
       {"mov.pred", "=T T", 10, 10, c, 0, decodeMov},
       {"mov.b16", "=T b8*2", 10, 10, c, 0, decodePack<std::uint16_t, std::uint8_t>},
       {"mov.b32", "=T b16*2", 10, 10, c, 0, decodePack<std::uint32_t, std::uint16_t>},

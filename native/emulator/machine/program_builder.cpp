@@ -53,14 +53,18 @@ bool ProgramBuilder::verify() {
     const auto index = signatures.find(statement, function_.registers, architecture_, verified.match, diagnostics_);
     verified.entry = index.value_or(0);
     uses_.push_back(index ? usesOf(statement, signatures.pattern(*index)) : ptx::Uses{});
-    if (index) checkAccess(statement, verified.match);
+    if (index) checkOperands(statement, verified.match);
     verified_.push_back(std::move(verified));
   }
   return diagnostics_.empty();
 }
 
-void ProgramBuilder::checkAccess(const ptx::Statement& statement, const ptx::Match& match) {
-  const std::string problem = checkParameterAccess(statement, match, layout_.symbols);
+// What the signature does not say.
+void ProgramBuilder::checkOperands(const ptx::Statement& statement, const ptx::Match& match) {
+  std::string problem = checkParameterAccess(statement, match, layout_.symbols);
+  for (const Operand& operand : statement.operands)
+    if (problem.empty() && operand.kind == Operand::Kind::special)
+      if (const auto info = specialNamed(operand.name)) problem = ptx::missing(info->ptx, info->sm, architecture_);
   if (problem.empty()) return;
   statement_ = &statement;
   error(problem);

@@ -43,7 +43,7 @@ class ProgramBuilder final : public Decoder {
     ptx::Match match;
   };
   bool verify();
-  void checkAccess(const ptx::Statement& statement, const ptx::Match& match);
+  void checkOperands(const ptx::Statement& statement, const ptx::Match& match);
   ptx::Uses usesOf(const ptx::Statement& statement, const ptx::Pattern& pattern) const;
   void layOutFrame();
   void emitBlock(std::uint32_t block);

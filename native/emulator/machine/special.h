@@ -10,7 +10,8 @@ namespace cnn::emu {
 
 struct SpecialInfo {
   Special special;
-  unsigned bits;  // 32 or 64
+  unsigned bits;          // 32 or 64
+  int ptx = 10, sm = 10;  // least version and target that have it
 };
 std::optional<SpecialInfo> specialNamed(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include "ptx/body.h"
 
 #include "ptx/declarations.h"
+#include "ptx/expression.h"
 
 #include <algorithm>
 
@@ -83,7 +84,7 @@ void BodyParser::registers() {
     const std::uint32_t line = tokens_.line();
     const std::string_view name = tokens_.expectWord("a register");
     if (tokens_.accept('<')) {
-      scopes_.declareRange(name, *type, tokens_.expectCount(1u << 30));
+      scopes_.declareRange(name, *type, tokens_.expectCount(1u << 30), line);
       tokens_.expect('>');
     } else {
       scopes_.declareRegister(name, *type, line);
@@ -138,6 +139,7 @@ void BodyParser::statement() {
       tokens_.fail(std::string(name) + " is not a predicate register");
   }
   statement.line = tokens_.line();
+  inCall_ = tokens_.peek().isWord("call");
   statement.text = statement.opcode = tokens_.expectWord("an instruction");
   while (tokens_.peek().kind == Token::Kind::dotWord) {
     const std::string_view modifier = tokens_.advance().text;
@@ -169,9 +171,9 @@ void BodyParser::bindLabels(const Statement& statement) {
 Operand BodyParser::operand(int depth) {
   if (depth > deepest) tokens_.fail("operands are nested too deeply");
   if (tokens_.peek().is('{')) return list('{', '}', depth);
-  if (tokens_.peek().is('(')) return list('(', ')', depth);
+  if (inCall_ && tokens_.peek().is('(')) return list('(', ')', depth);
   if (tokens_.peek().is('[')) return address(depth);
-  if (tokens_.peek().is('-') || tokens_.peek().kind == Token::Kind::number) return tokens_.expectNumber();
+  if (beginsExpression(tokens_)) return parseExpression(tokens_);
   const bool negated = tokens_.accept('!');
   Operand first = named();
   first.negated = negated;
@@ -200,14 +202,10 @@ Operand BodyParser::named() {
   return operand;
 }
 
-// {+ number | - number}, also "+ -4".
+// {+ term | - term}, also "+ -4".
 std::int64_t BodyParser::offset() {
   std::uint64_t sum = 0;
-  while (tokens_.accept('+') || tokens_.peek().is('-')) {
-    const Operand number = tokens_.expectNumber();
-    if (number.kind != Operand::Kind::integer) tokens_.fail("an offset must be an integer");
-    sum += std::uint64_t(number.value);
-  }
+  while (tokens_.accept('+') || tokens_.peek().is('-')) sum += std::uint64_t(parseOffsetTerm(tokens_));
   return std::int64_t(sum);
 }
 
@@ -221,7 +219,7 @@ Operand BodyParser::address(int depth) {
     base.value = 0;
     address.parts.push_back(std::move(base));
   } else {
-    address.parts.push_back(tokens_.expectNumber());
+    address.parts.push_back(parseExpression(tokens_));
   }
   while (tokens_.accept(',')) address.parts.push_back(operand(depth + 1));
   tokens_.expect(']');

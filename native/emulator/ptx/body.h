@@ -34,6 +34,7 @@ class BodyParser {
   Function& function_;
   Scopes scopes_;
   std::uint32_t file_ = 0, sourceLine_ = 0;
+  bool inCall_ = false;  // parentheses are lists of arguments, not of expressions
 };
 
 }  // namespace cnn::emu::ptx

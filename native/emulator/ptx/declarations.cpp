@@ -1,5 +1,7 @@
 #include "ptx/declarations.h"
 
+#include "ptx/expression.h"
+
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -41,7 +43,7 @@ class Initialiser {
 
   void element() {
     if (tokens_.peek().kind == Token::Kind::word) return address();
-    const Operand number = tokens_.expectNumber();
+    const Operand number = parseExpression(tokens_);
     append(number.kind == Operand::Kind::integer ? std::uint64_t(number.value) : realBits(number));
   }
 
@@ -66,7 +68,7 @@ class Initialiser {
       entry.symbol = tokens_.expectWord("a variable");
       tokens_.expect(')');
     }
-    if (tokens_.accept('+')) entry.addend = tokens_.expectNumber().value;
+    if (tokens_.accept('+') || tokens_.peek().is('-')) entry.addend = parseOffsetTerm(tokens_);
     if (entry.bytes != 8 && entry.bytes != 4) tokens_.fail("an address needs a 32- or 64-bit variable");
     variable_.addresses.push_back(entry);
     append(0);
@@ -144,7 +146,10 @@ Variable parseDeclarator(TokenStream& tokens, Space space, const Prefix& prefix)
   const std::size_t elements = parseDimensions(tokens, open);
   variable.size = open ? 0 : product(tokens, elements, element);
   variable.align = std::max(prefix.align, element);
-  if (tokens.accept('=')) Initialiser(tokens, variable).parse();
+  if (tokens.accept('=')) {
+    if (space != Space::global && space != Space::constant) tokens.fail("only .global and .const variables have initial values");
+    Initialiser(tokens, variable).parse();
+  }
   return variable;
 }
 

@@ -60,7 +60,8 @@ Token Lexer::next() {
 
   const char c = text_[at_];
   const char following = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-  if (isLetter(c)) {
+  const bool isOperator = c == '%' && !isWordCharacter(following);  // of a constant expression, not the head of a register
+  if (isLetter(c) && !isOperator) {
     std::size_t end = at_ + 1;
     while (end < text_.size() && isWordCharacter(text_[end])) ++end;
     token.kind = Token::Kind::word;

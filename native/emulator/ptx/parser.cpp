@@ -2,10 +2,12 @@
 
 #include "ptx/body.h"
 #include "ptx/declarations.h"
+#include "ptx/feature.h"
 #include "ptx/token_stream.h"
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace cnn::emu::ptx {
 namespace {
@@ -17,6 +19,8 @@ class ModuleParser {
   void parse() {
     version();
     target();
+    const std::string problem = checkArchitecture(architecture());
+    if (!problem.empty()) throw SyntaxError{tree_.targetLine, problem};
     while (!tokens_.atEnd()) {
       if (tokens_.accept(';')) continue;
       item();
@@ -24,6 +28,8 @@ class ModuleParser {
   }
 
  private:
+  Architecture architecture() const { return {tree_.version, tree_.target, tree_.architectureSpecific}; }
+
   void version() {
     if (!tokens_.acceptDot("version")) tokens_.fail("a module must begin with .version");
     const std::string_view text = tokens_.advance().text;
@@ -74,6 +80,9 @@ class ModuleParser {
     if (!space || *space == Space::reg || *space == Space::param || *space == Space::local)
       tokens_.fail("directive ." + std::string(word) + " does not belong at module scope");
     for (Variable& variable : parseVariables(tokens_, *space)) {
+      if (isExtern && *space == Space::shared && variable.size != 0)
+        throw SyntaxError{variable.line, "the dynamic shared memory " + std::string(variable.name) + " is declared with a size"};
+      if (!isExtern) define(variable.name, variable.line);
       variable.isExtern = isExtern;
       variable.isVisible = isVisible;
       tree_.variables.push_back(std::move(variable));
@@ -107,7 +116,9 @@ class ModuleParser {
     function.name = tokens_.expectWord("a function name");
     if (tokens_.peek().is('(')) function.parameters = parseParameters(tokens_);
     while (tokens_.peek().kind == Token::Kind::dotWord) performance(function);
+    if (function.maxThreads[0] != 0 && function.requiredThreads[0] != 0) tokens_.fail(".maxntid and .reqntid exclude each other");
     if (tokens_.peek().is('{')) {
+      define(function.name, function.line);
       BodyParser(tokens_, function).parse();
     } else {
       function.isExtern = true;  // a declaration
@@ -116,29 +127,47 @@ class ModuleParser {
     tree_.functions.push_back(std::move(function));
   }
 
+  void define(std::string_view name, std::uint32_t line) {
+    if (!defined_.insert(name).second) throw SyntaxError{line, std::string(name) + " is defined twice"};
+  }
+
+  std::uint64_t positive(std::uint64_t limit) {
+    const std::uint64_t count = tokens_.expectCount(limit);
+    if (count == 0) tokens_.fail("expected a number above 0");
+    return count;
+  }
+
   void sizes(unsigned (&sizes)[3]) {
     for (unsigned& size : sizes) size = 1;
     for (int i = 0; i < 3; ++i) {
-      sizes[i] = unsigned(tokens_.expectCount(1 << 30));
+      sizes[i] = unsigned(positive(1 << 30));
       if (!tokens_.accept(',')) break;
     }
   }
 
+  // Directives of clusters came with them.
+  void clusters(std::string_view word) {
+    const std::string problem = missing(78, 90, architecture());
+    if (!problem.empty()) tokens_.fail("." + std::string(word) + " " + problem);
+  }
+
   void performance(Function& function) {
     const std::string_view word = tokens_.advance().text;
+    if (word == "reqnctapercluster" || word == "explicitcluster" || word == "maxclusterrank") clusters(word);
     if (word == "maxntid") sizes(function.maxThreads);
     else if (word == "reqntid") sizes(function.requiredThreads);
     else if (word == "reqnctapercluster") sizes(function.requiredCluster);
-    else if (word == "minnctapersm") function.minBlocks = int(tokens_.expectCount(1 << 20));
-    else if (word == "maxnreg") function.maxRegisters = int(tokens_.expectCount(1 << 20));
-    else if (word == "maxnctapersm" || word == "maxclusterrank") tokens_.expectCount(1 << 20);
-    else if (word == "noreturn") function.noReturn = true;
+    else if (word == "minnctapersm") function.minBlocks = int(positive(1 << 20));
+    else if (word == "maxnreg") function.maxRegisters = int(positive(1 << 20));
+    else if (word == "maxclusterrank") positive(1 << 20);
+    else if (word == "noreturn" && !function.isEntry) function.noReturn = true;
     else if (word == "pragma") tokens_.skipPast(';');
     else if (word != "explicitcluster") tokens_.fail("unknown directive ." + std::string(word) + " of a function");
   }
 
   TokenStream tokens_;
   Tree& tree_;
+  std::set<std::string_view> defined_;  // variables and functions of the module
 };
 
 }  // namespace

@@ -13,28 +13,36 @@ std::uint32_t Scopes::create(Scope& scope, std::string_view name, Type type) {
   return index;
 }
 
+bool Scopes::Range::holds(std::string_view name) const {
+  if (name.size() <= prefix.size() || name.substr(0, prefix.size()) != prefix) return false;
+  const std::string_view number = name.substr(prefix.size());
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
+  const bool whole = error == std::errc{} && end == number.data() + number.size();
+  return whole && index < count && (number.size() == 1 || number[0] != '0');
+}
+
 void Scopes::declareRegister(std::string_view name, Type type, std::uint32_t line) {
   Scope& scope = scopes_.back();
-  if (scope.registers.count(name)) throw SyntaxError{line, "register " + std::string(name) + " is declared twice"};
+  const bool inRange = std::ranges::any_of(scope.ranges, [&](const Range& range) { return range.holds(name); });
+  if (inRange || scope.registers.count(name)) throw SyntaxError{line, "register " + std::string(name) + " is declared twice"};
   create(scope, name, type);
 }
 
-void Scopes::declareRange(std::string_view prefix, Type type, std::uint64_t count) {
-  scopes_.back().ranges.push_back({prefix, type, count});
+void Scopes::declareRange(std::string_view prefix, Type type, std::uint64_t count, std::uint32_t line) {
+  Scope& scope = scopes_.back();
+  const Range range{prefix, type, count};
+  const bool again = std::ranges::find(scope.ranges, prefix, &Range::prefix) != scope.ranges.end();
+  const bool overlaps = std::ranges::any_of(scope.registers, [&](const auto& known) { return range.holds(known.first); });
+  if (again || overlaps) throw SyntaxError{line, "registers " + std::string(prefix) + " are declared twice"};
+  scope.ranges.push_back(range);
 }
 
 std::uint32_t Scopes::findRegister(std::string_view name) {
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
     if (const auto known = scope->registers.find(name); known != scope->registers.end()) return known->second;
-    for (const Range& range : scope->ranges) {
-      if (name.size() <= range.prefix.size() || name.substr(0, range.prefix.size()) != range.prefix) continue;
-      const std::string_view number = name.substr(range.prefix.size());
-      std::uint64_t index = 0;
-      const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
-      const bool whole = error == std::errc{} && end == number.data() + number.size();
-      if (!whole || index >= range.count || (number.size() > 1 && number[0] == '0')) continue;
-      return create(*scope, name, range.type);
-    }
+    for (const Range& range : scope->ranges)
+      if (range.holds(name)) return create(*scope, name, range.type);
   }
   return noRegister;
 }
@@ -47,7 +55,7 @@ void Scopes::declareLabel(std::string_view name, std::uint32_t line) {
 void Scopes::declareTargets(std::string_view name, std::vector<std::string_view> labels, std::uint32_t line) {
   const auto index = std::uint32_t(function_.targetLists.size());
   function_.targetLists.push_back({name, std::vector<std::uint32_t>(labels.size(), noRegister)});
-  scopes_.back().lists.emplace(name, index);
+  if (!scopes_.back().lists.emplace(name, index).second) throw SyntaxError{line, "label " + std::string(name) + " is defined twice"};
   scopes_.back().targets.push_back({index, line, std::move(labels)});
 }
 

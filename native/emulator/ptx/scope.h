@@ -21,7 +21,7 @@ class Scopes {
 
   void declareRegister(std::string_view name, Type type, std::uint32_t line);
   // %r<100>: registers come into being when they are first named.
-  void declareRange(std::string_view prefix, Type type, std::uint64_t count);
+  void declareRange(std::string_view prefix, Type type, std::uint64_t count, std::uint32_t line);
   std::uint32_t findRegister(std::string_view name);  // or noRegister
 
   void declareLabel(std::string_view name, std::uint32_t line);
@@ -34,6 +34,7 @@ class Scopes {
     std::string_view prefix;
     Type type;
     std::uint64_t count;
+    bool holds(std::string_view name) const;
   };
   struct Use {
     std::size_t statement, operand;

@@ -285,7 +285,7 @@ std::string Pattern::checkScalar(const Operand& operand, const Shape& shape, Typ
       return isFloat(type) || isBits(type) ? "" : "is a floating-point constant, not ." + std::string(name(type));
     case Operand::Kind::special:
       if (shape.written) return "is a special register, but written";
-      return isFloat(type) || type == Type::pred ? "is a special register, not ." + std::string(name(type)) : "";
+      return isFloat(type) || (type == Type::pred) != (operand.name == "%is_explicit_cluster") ? "is a special register, not ." + std::string(name(type)) : "";
     case Operand::Kind::symbol:
       if (shape.written) return quoted(operand.name) + " is not a declared register";
       if (operand.reg != noRegister) return "is a label";

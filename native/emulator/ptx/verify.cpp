@@ -1,22 +1,20 @@
 #include "ptx/verify.h"
 
+#include "ptx/rules.h"
+
 #include <algorithm>
 
 namespace cnn::emu::ptx {
 namespace {
 
-std::string versionText(int version) { return std::to_string(version / 10) + "." + std::to_string(version % 10); }
-
 // Why the architecture does not have the instruction, or empty.
 std::string missingFeature(const Signature& signature, const Architecture& architecture) {
-  if (architecture.ptx < signature.ptx) return "needs PTX version " + versionText(signature.ptx);
-  if (signature.sm > exactly(0)) {
-    const int sm = signature.sm - exactly(0);
-    if (architecture.sm != sm || !architecture.architectureSpecific) return "needs .target sm_" + std::to_string(sm) + "a";
-  } else if (architecture.sm < signature.sm) {
-    return "needs .target sm_" + std::to_string(signature.sm) + " or higher";
-  }
-  return {};
+  const bool exact = signature.sm > exactly(0);
+  std::string problem = missing(signature.ptx, exact ? 0 : signature.sm, architecture);
+  if (!problem.empty() || !exact) return problem;
+  const int sm = signature.sm - exactly(0);
+  if (architecture.sm != sm || !architecture.architectureSpecific) problem = "needs .target sm_" + std::to_string(sm) + "a";
+  return problem;
 }
 
 }  // namespace
@@ -35,7 +33,7 @@ std::optional<std::size_t> SignatureTable::find(const Statement& statement, cons
     diagnostics.error(statement.line, opcode + "is not a known instruction");
     return {};
   }
-  std::string problem;
+  std::string problem, misfit;  // of a form whose operands fit, of one whose operands do not
   std::size_t furthest = 0;
   // Compilers write the modifiers in the order of the reference, authors of inline assembly do not.
   const auto inOrder = [&](const Pattern& pattern) {
@@ -48,11 +46,17 @@ std::optional<std::size_t> SignatureTable::find(const Statement& statement, cons
   for (const std::size_t index : candidates->second) {
     const Pattern& pattern = patterns_[index];
     if (ordered ? !inOrder(pattern) : !pattern.matchInAnyOrder(statement, match)) continue;
-    std::string mismatch = pattern.checkOperands(statement, match, registers);
-    if (mismatch.empty()) mismatch = missingFeature(pattern.signature(), architecture);
-    if (mismatch.empty()) return index;
-    problem = std::move(mismatch);
+    std::string operands = pattern.checkOperands(statement, match, registers);
+    if (!operands.empty()) {
+      misfit = std::move(operands);
+      continue;
+    }
+    problem = missingFeature(pattern.signature(), architecture);
+    if (problem.empty()) problem = missingModifier(statement, architecture);
+    if (problem.empty()) problem = brokenRule(statement, match);
+    if (problem.empty()) return index;
   }
+  if (problem.empty()) problem = std::move(misfit);
   if (problem.empty()) {
     problem = furthest < statement.modifiers.size()
                   ? "does not exist: modifier `." + std::string(statement.modifiers[furthest]) + "` does not fit"

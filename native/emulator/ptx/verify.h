@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ptx/diagnostics.h"
+#include "ptx/feature.h"
 #include "ptx/signature.h"
 #include "ptx/tree.h"
 
@@ -12,12 +13,6 @@
 #include <vector>
 
 namespace cnn::emu::ptx {
-
-struct Architecture {
-  int ptx;                   // .version
-  int sm;                    // .target
-  bool architectureSpecific; // the a of sm_90a
-};
 
 class SignatureTable {
  public:

@@ -334,3 +334,88 @@ TEST(a_capture_ends_with_its_stream) {
   CHECK_CUDA(cuda().cuStreamSynchronize(s.a));
   CHECK(data.all(6));
 }
+
+namespace {
+
+// Writes the number of blocks of its cluster.
+constexpr const char* clusterSize = R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry size(.param .u64 out)
+{
+  .reg .b32 %r;
+  .reg .b64 %d;
+  ld.param.u64 %d, [out];
+  mov.u32 %r, %cluster_nctarank;
+  st.global.u32 [%d], %r;
+  ret;
+}
+)";
+
+}  // namespace
+
+TEST(new_parameters_leave_a_nodes_attributes) {
+  ContextScope context;
+  CUmodule module;
+  CUfunction function;
+  REQUIRE_CUDA(cuda().cuModuleLoadData(&module, clusterSize));
+  REQUIRE_CUDA(cuda().cuModuleGetFunction(&function, module, "size"));
+  Buffer first(1, 0), second(1, 0);
+  CUdeviceptr p = first.address;
+  void* arguments[] = {&p};
+  CUlaunchAttribute attribute{};
+  attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+  attribute.value.clusterDim = {4, 1, 1};
+  CUlaunchConfig config{4, 1, 1, 1, 1, 1, 0, nullptr, &attribute, 1};
+  REQUIRE_CUDA(cuda().cuStreamCreate(&config.hStream, CU_STREAM_NON_BLOCKING));
+  CHECK_CUDA(begin(config.hStream));
+  CHECK_CUDA(cuda().cuLaunchKernelEx(&config, function, arguments, nullptr));
+  CUgraph graph;
+  CHECK_CUDA(end(config.hStream, &graph));
+  const CUgraphNode node = nodesOf(graph).at(0);
+
+  // The node of an executable graph, then the node itself, write elsewhere in the same cluster of four.
+  CUgraphExec exec;
+  CHECK_CUDA(instantiate(&exec, graph));
+  CUDA_KERNEL_NODE_PARAMS_v2 kernel{};
+  CHECK_CUDA((cuda().get<CUresult(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2*)>("cuGraphKernelNodeGetParams_v2")(node, &kernel)));
+  p = second.address;
+  kernel.kernelParams = arguments;
+  CHECK_CUDA((cuda().get<CUresult(CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2*)>("cuGraphExecKernelNodeSetParams_v2")(exec, node, &kernel)));
+  CHECK_CUDA(launch(exec, nullptr));
+  CHECK(second.all(4));
+  CHECK(first.all(0));
+  auto* set = cuda().get<CUresult(CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2*)>("cuGraphKernelNodeSetParams_v2");
+  CHECK_CUDA(set(node, &kernel));
+  auto* getAttribute = cuda().get<CUresult(CUgraphNode, CUlaunchAttributeID, CUlaunchAttributeValue*)>("cuGraphKernelNodeGetAttribute");
+  auto* setAttribute = cuda().get<CUresult(CUgraphNode, CUlaunchAttributeID, const CUlaunchAttributeValue*)>("cuGraphKernelNodeSetAttribute");
+  CUlaunchAttributeValue value{};
+  CHECK_CUDA(getAttribute(node, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, &value));
+  CHECK_EQ(value.clusterDim.x, 4);
+  kernel.gridDimX = 6;
+  CHECK_EQ(set(node, &kernel), CUDA_ERROR_INVALID_VALUE);
+
+  // Attributes have calls of their own, which check as a launch does.
+  value.clusterDim = {3, 1, 1};
+  CHECK_EQ(setAttribute(node, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, &value), CUDA_ERROR_INVALID_VALUE);
+  value.clusterDim = {2, 1, 1};
+  CHECK_CUDA(setAttribute(node, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, &value));
+  CUgraphNode plain;
+  kernel.gridDimX = 4;
+  CHECK_CUDA((cuda().get<CUresult(CUgraphNode*, CUgraph, const CUgraphNode*, std::size_t, const CUDA_KERNEL_NODE_PARAMS_v2*)>("cuGraphAddKernelNode_v2")(
+      &plain, graph, &node, 1, &kernel)));
+  CHECK_CUDA(getAttribute(plain, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, &value));
+  CHECK_EQ(value.clusterDim.x, 1);
+  CHECK_CUDA((cuda().get<CUresult(CUgraphNode, CUgraphNode)>("cuGraphKernelNodeCopyAttributes")(plain, node)));
+  CHECK_CUDA(getAttribute(plain, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, &value));
+  CHECK_EQ(value.clusterDim.x, 2);
+  CHECK_EQ(getAttribute(plain, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value), CUDA_ERROR_NOT_SUPPORTED);
+  CHECK_CUDA(destroyExec(exec));
+  CHECK_CUDA(instantiate(&exec, graph));
+  CHECK_CUDA(launch(exec, nullptr));
+  CHECK(second.all(2));
+  CHECK_CUDA(destroyExec(exec));
+  CHECK_CUDA(destroy(graph));
+  cuda().cuStreamDestroy_v2(config.hStream);
+  cuda().cuModuleUnload(module);
+}

@@ -118,6 +118,21 @@ TEST(a_variable_with_nonsense_is_an_error) {
   CHECK(std::string(message).find("CNN_EMULATOR_DEVICE=sm_75") != std::string::npos);
 }
 
+// Also numbers that only the machine uses, long after cuInit.
+TEST(a_number_out_of_range_is_an_error) {
+  constexpr std::pair<const char*, const char*> wrong[] = {{"CNN_EMULATOR_THREADS", "0"}, {"CNN_EMULATOR_THREADS", "two"}, {"CNN_EMULATOR_JITTER", "-1"},
+                                                           {"CNN_EMULATOR_JITTER", "4294967296"}, {"CNN_EMULATOR_TIMEOUT", "-1"}};
+  for (const auto& [name, value] : wrong) {
+    if (!isolated("library.a_number_out_of_range_is_an_error", {{name, value}})) continue;
+    CudaLibrary library(CNN_EMULATED_CUDA);
+    CHECK_EQ(library.cuInit(0), CUDA_ERROR_INVALID_VALUE);
+    char message[200];
+    CHECK(library.get<size_t(char*, size_t)>("cnnEmulatorLastMessage")(message, sizeof message) > 0);
+    CHECK(std::string(message).find("expected") != std::string::npos);
+    return;
+  }
+}
+
 // A wrong argument is an error, never a crash. Every function takes at most 16 words; all of them null, then all of them
 // a handle that was never given out.
 TEST(bad_arguments_do_not_crash) {

@@ -145,3 +145,21 @@ TEST(approximations) {
   checkApproximation("cos.approx.f32", -3.1415, 3.1415, 0, std::ldexp(1.0, -20), [](double x) { return std::cos(x); });
   checkApproximation("tanh.approx.f32", -5, 5, 16384, 0, [](double x) { return std::tanh(x); });
 }
+
+// -infinity, -subnormal, -0, +0, +subnormal, +infinity, NaN, and a number whose low word does not count.
+TEST(coarse_reciprocals_at_their_edges) {
+  constexpr std::uint64_t infinity = 0x7ffull << 52, minus = 1ull << 63, quiet = 0x7fffffffull << 32;
+  const std::vector<std::uint64_t> inputs{minus | infinity, minus | 1, minus, 0, 1, infinity, quiet | 1, 0x40100000'ffffffff};
+  const std::vector<std::uint64_t> reciprocals{minus, minus | infinity, minus | infinity, infinity, infinity, 0, quiet, 0x3fd00000'00000000};
+  const std::vector<std::uint64_t> roots{quiet, minus | infinity, minus | infinity, infinity, infinity, 0, quiet, 0x3fe00000'00000000};
+  Device device;
+  for (const bool root : {false, true}) {
+    Program program(device, moduleText(std::string(".visible .entry k(.param .u64 in, .param .u64 out)\n{\n .reg .b32 %r;\n .reg .b64 %d<6>;\n ld.param.u64 %d0, [in];\n"
+                                       " ld.param.u64 %d1, [out];\n mov.u32 %r, %tid.x;\n mul.wide.u32 %d2, %r, 8;\n add.u64 %d0, %d0, %d2;\n add.u64 %d1, %d1, %d2;\n"
+                                       " ld.global.b64 %d3, [%d0];\n ") + (root ? "rsqrt" : "rcp") + ".approx.ftz.f64 %d4, %d3;\n st.global.b64 [%d1], %d4;\n ret;\n}\n"));
+    const std::uint64_t out = device.zeros<std::uint64_t>(inputs.size());
+    program.run("k", {1, 1, 1}, {unsigned(inputs.size()), 1, 1}, 0, device.upload(inputs), out);
+    const auto got = device.download<std::uint64_t>(out, inputs.size());
+    for (std::size_t n = 0; n < inputs.size(); ++n) CHECK_EQ(got[n], (root ? roots : reciprocals)[n]);
+  }
+}

@@ -145,3 +145,31 @@ TEST(loops_come_before_what_follows_them) {
   CHECK(flow.blocks[4].order < flow.blocks[1].order);
   CHECK(flow.blocks[1].order < flow.blocks[2].order);
 }
+
+TEST(constant_expressions_have_the_precedence_and_the_types_of_c) {
+  const std::pair<const char*, std::int64_t> expressions[] = {
+      {"1+2", 3}, {"(1<<4)|3", 19}, {"~0", -1}, {"2+3*4", 14}, {"(2+3)*4", 20}, {"7-2-1", 4}, {"-(5)", -5}, {"+5", 5}, {"- 5", -5}, {"!5", 0}, {"!(0)", 1},
+      {"5>3?2:1", 2}, {"0 ? 1 : 0 ? 2 : 3", 3}, {"1<<2+1", 8}, {"6&3|8", 10}, {"6^3&1", 7}, {"1==1&&2!=3", 1}, {"0||0", 0}, {"-8>>1", -4}, {"-8/3", -2}, {"-8 % 3", -2},
+      {"0xffffffffffffffff>>60", 15}, {"-1U/2", 0x7fffffffffffffff}, {"(.u64)-1 > 0", 1}, {"-1 > 0", 0}, {"3<=3", 1}, {"4>=5", 0}, {"1<<64", 0},
+  };
+  for (const auto& [text, value] : expressions) {
+    const Tree tree = parsed(head + ".visible .entry k()\n{\n.reg .b64 %d;\nmov.u64 %d, " + text + ";\nret;\n}\n");
+    const Operand& operand = tree.functions[0].statements[0].operands[1];
+    CHECK(operand.kind == Operand::Kind::integer);
+    if (operand.value != value) FAIL(std::string(text) + " is " + std::to_string(operand.value) + ", not " + std::to_string(value));
+  }
+  const Tree tree = parsed(head + ".global .u32 g[3] = {1+2, (1<<4)|3, ~0};\n.global .f64 r = 1.5*2.0;\n"
+                                  ".visible .entry k()\n{\n.reg .b64 %d;\n.reg .b32 %r;\nld.global.u32 %r, [%d+4*3-(2)];\nmov.u64 %d, g+2*4+4;\nret;\n}\n");
+  std::uint32_t words[3];
+  std::memcpy(words, tree.variables[0].initial.data(), sizeof words);
+  CHECK_EQ(words[0], 3u);
+  CHECK_EQ(words[1], 19u);
+  CHECK_EQ(words[2], 0xffffffffu);
+  double real;
+  std::memcpy(&real, tree.variables[1].initial.data(), sizeof real);
+  CHECK_EQ(real, 3.0);
+  CHECK_EQ(tree.functions[0].statements[0].operands[1].value, 10);
+  CHECK_EQ(tree.functions[0].statements[1].operands[1].value, 12);
+  for (const char* wrong : {"1/0", "1 % 0", "1+2.0", "(1", "1<<", "~1.5", "1 2", "(.u32)1"})
+    CHECK(contains(errorOf(head + ".visible .entry k()\n{\n.reg .b64 %d;\nmov.u64 %d, " + wrong + ";\nret;\n}\n"), "line 7"));
+}
