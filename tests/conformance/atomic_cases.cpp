@@ -156,7 +156,7 @@ void addAtomic(Corpus& corpus) {
       }).declarations = storage;
     // One sum per word, of any bits: in global memory subnormal numbers are zeros, in shared memory they are themselves.
     const bool flushes = space == "global";
-    for (const std::string opcode : {"atom." + space + ".add.f32 %r9, [%d8], %b;", "red." + space + ".add.f32 [%d8], %b;"})
+    for (const std::string& opcode : {"atom." + space + ".add.f32 %r9, [%d8], %b;", "red." + space + ".add.f32 [%d8], %b;"})
       corpus.addBody("atomic/" + opcode.substr(0, opcode.find(' ')) + ".subnormal", own + opcode + " ld." + space + ".b32 %o, [%d8];", Type::f32,
                      {{Type::f32}, {Type::f32}}, [flushes](const Columns& in) {
         Column out(threads);

@@ -28,8 +28,13 @@ std::string memoryAccess(const Statement& s, const Match& match) {
   if (isStore && hasAny(s, {"const", "param::entry"})) return "writes to memory that is read-only";
   const bool isLocal = hasAny(s, {"shared", "shared::cta", "shared::cluster", "local", "const", "param", "param::entry", "param::func"});
   const auto isLevel = [](std::string_view word) { return word.starts_with("L1::") || word.starts_with("L2::"); };
-  if (isLocal && std::ranges::any_of(s.modifiers, isLevel)) return "has a hint for caches that its memory does not have";
-  if ((isOrdered(s) || s.has("volatile")) && hasAny(s, {"ca", "cg", "cs", "lu", "cv", "wb", "wt"})) return "has an order and a cache operator, which exclude each other";
+  const bool hasHint = std::ranges::any_of(s.modifiers, isLevel);
+  if (hasHint && s.has("volatile")) return "is volatile and has a hint for caches, which exclude each other";
+  if (hasHint && isLocal) return "has a hint for caches that its memory does not have";
+  const auto isPriority = [](std::string_view word) { return word.starts_with("L1::"); };
+  const bool hasOperator = hasAny(s, {"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
+  if (hasOperator && (isOrdered(s) || s.has("volatile"))) return "has an order and a cache operator, which exclude each other";
+  if (hasOperator && !s.has("nc") && std::ranges::any_of(s.modifiers, isPriority)) return "has a cache operator and a priority, which exclude each other";
   return {};
 }
 

@@ -39,6 +39,7 @@ constexpr Pair pairs[] = {
     {"ld.global.v4.b64 {%d0,%d1,%d2,%d3}, [%d0];", "ld.global.v2.b64 {%d0,%d1}, [%d0];"},
     {"st.v4.f64 [%d0], {%d0,%d1,%d2,%d3};", "st.v4.f32 [%d0], {%r0,%r1,%r2,%r3};"},
     {"ld.volatile.ca.u32 %r0, [%d0];", "ld.ca.u32 %r0, [%d0];"},
+    {"ld.volatile.L1::evict_last.u32 %r0, [%d0];", "ld.relaxed.gpu.L1::evict_last.u32 %r0, [%d0];"},
     {"st.relaxed.gpu.wb.u32 [%d0], %r0;", "st.wb.u32 [%d0], %r0;"},
     {"ld.shared.L1::evict_last.u32 %r0, [%r1];", "ld.global.L1::evict_last.u32 %r0, [%d1];"},
     {"ld.shared.L2::128B.u32 %r0, [%r1];", "ld.L2::128B.u32 %r0, [%d1];"},
