@@ -52,12 +52,9 @@ void addApproximate(Corpus& corpus) {
   Case& halfPower = corpus.add("approximate", "ex2.approx.f16", Type::f16, {{Type::f16, Range::exponent}},
                                [](const std::uint64_t* x) { return encode(f16, {Wide(std::exp2(double(decode(f16, x[0]))))}); });
   halfPower.ulps = 2;
-  // Of doubles, to the precision of a float and less.
-  Case& reciprocal = corpus.add("approximate", "rcp.approx.ftz.f64", Type::f64, {{Type::f64, Range::moderate}}, [](const std::uint64_t* x) { return encode(f64, divide(1, decode(f64, x[0]))); });
-  reciprocal.ulps = std::uint64_t(1) << 30;
-  for (const std::string flush : {"", ".ftz"})
-    corpus.add("approximate", "rsqrt.approx" + flush + ".f64", Type::f64, {{Type::f64, Range::positive}},
-               [](const std::uint64_t* x) { return encode(f64, divide(1, squareRoot(decode(f64, x[0])).value)); }).ulps = std::uint64_t(1) << 31;
+  // Of doubles, to the precision of a float.
+  corpus.add("approximate", "rsqrt.approx.f64", Type::f64, {{Type::f64, Range::positive}},
+             [](const std::uint64_t* x) { return encode(f64, divide(1, squareRoot(decode(f64, x[0])).value)); }).ulps = std::uint64_t(1) << 31;
   Case& brain = corpus.add("approximate", "tanh.approx.bf16", Type::bf16, {{Type::bf16, Range::exponent}},
                            [](const std::uint64_t* x) { return encode(bf16, {Wide(std::tanh(double(decode(bf16, x[0]))))}); });
   brain.absolute = 0x1p-8;

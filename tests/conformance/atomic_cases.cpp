@@ -143,6 +143,13 @@ void addAtomic(Corpus& corpus) {
       for (unsigned t = 0; t < threads; ++t) out[t] = in[0][t] == in[1][t] ? 9 : in[0][t];
       return out;
     }).declarations = storage;
+    // The lower half of the word of each thread, compared with half of another number.
+    corpus.addBody("atomic/atom." + space + ".cas.b16", own + "cvt.u16.u32 %h8, %b; mov.b16 %h9, 9; atom." + space + ".cas.b16 %h10, [%d8], %h8, %h9; ld." + space + ".b32 %o, [%d8];",
+                   Type::u32, {{Type::u32}, {Type::u32}}, [](const Columns& in) {
+      Column out(threads);
+      for (unsigned t = 0; t < threads; ++t) out[t] = (in[0][t] & mask(16)) == (in[1][t] & mask(16)) ? (in[0][t] & ~mask(16)) | 9 : in[0][t];
+      return out;
+    }).declarations = storage;
     for (const bool up : {true, false})
       corpus.addBody("atomic/atom." + space + (up ? ".inc.u32" : ".dec.u32"),
                      own + "atom." + space + (up ? ".inc" : ".dec") + ".u32 %r9, [%d8], %b; ld." + space + ".b32 %o, [%d8];", Type::u32, {{Type::u32}, {Type::u32}},

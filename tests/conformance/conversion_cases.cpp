@@ -142,11 +142,13 @@ void addPacked(Corpus& corpus) {
     return half(x[0]) << 16 | half(x[1]);
   });
   // To the nearest tf32, ties away from zero; the 13 bits below are not specified.
-  corpus.addBody("conversion/cvt.rna.tf32.f32", "cvt.rna.tf32.f32 %o, %a; and.b32 %o, %o, 0xffffe000;", Type::u32, {{Type::f32, Range::moderate}}, [](const Columns& in) {
-    Column out(threads);
-    for (unsigned t = 0; t < threads; ++t) out[t] = (in[0][t] + 0x1000) & 0xffffe000;
-    return out;
-  });
+  for (const std::string finite : {"", ".satfinite"})  // which numbers of moderate size do not meet
+    corpus.addBody("conversion/cvt.rna" + finite + ".tf32.f32", "cvt.rna" + finite + ".tf32.f32 %o, %a; and.b32 %o, %o, 0xffffe000;", Type::u32, {{Type::f32, Range::moderate}},
+                   [](const Columns& in) {
+      Column out(threads);
+      for (unsigned t = 0; t < threads; ++t) out[t] = (in[0][t] + 0x1000) & 0xffffe000;
+      return out;
+    }).ptx = finite.empty() ? 80 : 81;
 }
 
 // A source register wider than its type gives its low bits.

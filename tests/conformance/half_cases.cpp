@@ -40,19 +40,23 @@ std::uint64_t extreme(const Format& f, std::uint64_t a, std::uint64_t b, bool la
   return less == larger ? b : a;
 }
 
-// Comparisons as masks: 0xffff in the half that holds.
+// Comparisons as masks, 0xffff in the half that holds, and as numbers, 1 in it.
 void addMasks(Corpus& corpus, const HalfType& t) {
   const Format& f = *formatOf(t.single);
-  const auto compare = [&](const char* op, bool unordered, bool (*holds)(Wide, Wide)) {
-    Case& test = corpus.add("half", std::string("set.") + op + ".u32." + t.suffix + "x2", Type::u32, {{t.packed}, {t.packed}}, [=, &f](const std::uint64_t* x) {
+  const auto compareTo = [&](const std::string& result, std::uint64_t truth, const char* op, bool unordered, bool (*holds)(Wide, Wide)) {
+    Case& test = corpus.add("half", std::string("set.") + op + "." + result + "." + t.suffix + "x2", Type::u32, {{t.packed}, {t.packed}}, [=, &f](const std::uint64_t* x) {
       const auto half = [&](int shift) -> std::uint64_t {
         const std::uint64_t a = x[0] >> shift & 0xffff, b = x[1] >> shift & 0xffff;
         const bool isNumber = !isNaN(f, a) && !isNaN(f, b);
-        return (isNumber ? holds(decode(f, a), decode(f, b)) : unordered) ? 0xffff : 0;
+        return (isNumber ? holds(decode(f, a), decode(f, b)) : unordered) ? truth : 0;
       };
       return half(0) | half(16) << 16;
     });
     test.sm = t.plain ? 80 : 90;
+  };
+  const auto compare = [&](const char* op, bool unordered, bool (*holds)(Wide, Wide)) {
+    compareTo("u32", 0xffff, op, unordered, holds);
+    compareTo(t.suffix + std::string("x2"), encode(f, {1}), op, unordered, holds);
   };
   compare("gt", false, [](Wide a, Wide b) { return a > b; });
   compare("leu", true, [](Wide a, Wide b) { return a <= b; });
