@@ -12,8 +12,10 @@ namespace cnn::emu {
 struct Warp;
 
 // Strong accesses (.volatile, .relaxed, .acquire, .release) order threads, plain ones race.
-enum class AccessKind : std::uint8_t { load, store, atomic, loadNonCoherent, strongLoad, strongStore };
-inline bool isStore(AccessKind kind) { return kind == AccessKind::store || kind == AccessKind::strongStore; }
+// Those of an mbarrier are its own: to make one is to write, to use one is atomic.
+enum class AccessKind : std::uint8_t { load, store, atomic, loadNonCoherent, strongLoad, strongStore, mbarrierInit, mbarrier };
+inline bool isStore(AccessKind kind) { return kind == AccessKind::store || kind == AccessKind::strongStore || kind == AccessKind::mbarrierInit; }
+inline bool isAtomic(AccessKind kind) { return kind == AccessKind::atomic || kind == AccessKind::mbarrier; }
 
 struct Access {
   ptx::Space space;                  // global, shared, local (already told apart for generic addresses)

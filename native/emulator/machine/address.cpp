@@ -36,10 +36,31 @@ std::byte* resolveGlobal(Warp& warp, const Instruction* i, std::uint64_t address
 }
 
 std::byte* resolveShared(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane, bool writes) {
-  std::byte* host = address <= ~0u ? warp.block->sharedAt(std::uint32_t(address), bytes) : nullptr;
+  Block& block = *warp.block;
+  const std::uint64_t rank = address >> sharedRankShift;
+  if (rank != 0 && rank <= block.cluster.size() && block.cluster[rank - 1]->liveThreads == 0)
+    return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, writes) + " at shared address " + hex(address) +
+                                                   " of block " + std::to_string(rank - 1) + " of the cluster, which has ended", lane);
+  std::byte* host = address <= ~0u ? block.sharedAt(std::uint32_t(address), bytes) : nullptr;
   if (host) return host;
   return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, writes) + " at shared address " + hex(address) +
                                                  ", the block has " + std::to_string(warp.block->sharedBytes) + " bytes", lane);
+}
+
+// By .shared or .shared::cta: the block's own.
+std::byte* resolveOwnShared(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane, bool writes) {
+  const std::uint64_t rank = address >> sharedRankShift;
+  if (rank != 0 && rank <= warp.block->cluster.size() && rank - 1 != warp.block->clusterRank)
+    return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, writes) + " at shared address " + hex(address) +
+                                                   " of another block of the cluster, which takes .shared::cluster", lane);
+  return resolveShared(warp, i, address, bytes, lane, writes);
+}
+
+std::byte* resolveConstant(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane) {
+  Memory::Range range;
+  std::byte* host = resolveGlobal(warp, i, address, bytes, lane, false);
+  if (!host || (warp.block->launch->memory->range(address, range) && range.readOnly)) return host;
+  return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, false) + " at " + hex(address) + ", which is not constant memory", lane);
 }
 
 std::byte* resolveLocal(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane, bool writes) {
@@ -65,7 +86,7 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
   if (space == Space::generic) {
     space = Space::global;
     if (address - sharedWindow < sharedWindowBytes) {
-      space = Space::shared;
+      space = Space::sharedCluster;
       address -= sharedWindow;
     } else if (address - localWindow < localWindowBytes) {
       space = Space::local;
@@ -77,10 +98,11 @@ std::byte* resolveLane(Warp& warp, const Instruction* i, ptx::Space space, std::
   }
   if (address % bytes != 0)
     return fail(warp, i, statusMisalignedAddress, "misaligned address: " + access(bytes, writes) + " at " + hex(address), lane);
-  actual = space;
+  actual = space == Space::sharedCluster ? Space::shared : space;
   switch (space) {
-    case Space::shared:
+    case Space::shared: return resolveOwnShared(warp, i, address, bytes, lane, writes);
     case Space::sharedCluster: return resolveShared(warp, i, address, bytes, lane, writes);
+    case Space::constant: return resolveConstant(warp, i, address, bytes, lane);
     case Space::local: return resolveLocal(warp, i, address, bytes, lane, writes);
     case Space::param: return resolveParameter(warp, i, address, bytes, lane, writes);
     default: return resolveGlobal(warp, i, address, bytes, lane, writes);

@@ -51,14 +51,23 @@ void WarpAsync::completeCopies(Block& block, std::uint32_t lanes, const std::uin
   std::erase_if(copies, [](const CopyRecord& copy) { return copy.lanes == 0; });
 }
 
+void WarpAsync::readStores(int lane, std::uint32_t limit) {
+  for (BulkStore& store : stores) {
+    if (store.lane != lane || store.group >= limit || !store.read) continue;
+    store.read();
+    store.read = nullptr;
+  }
+}
+
 void WarpAsync::completeStores(int lane, std::uint32_t limit) {
+  readStores(lane, limit);
   // In the order of issue: copies of one thread to the same place stay ordered.
   for (BulkStore& store : stores) {
     if (store.lane != lane || store.group >= limit) continue;
-    store.perform();
-    store.perform = nullptr;
+    store.write();
+    store.write = nullptr;
   }
-  std::erase_if(stores, [](const BulkStore& store) { return !store.perform; });
+  std::erase_if(stores, [](const BulkStore& store) { return !store.write; });
 }
 
 CopyEngine& CopyEngine::of(Block& block) {
@@ -83,7 +92,8 @@ std::optional<std::string> CopyEngine::finish() {
   for (Warp& warp : block_.warps) {
     if (!warp.tensor) continue;
     auto& state = static_cast<WarpAsync&>(*warp.tensor);
-    if ((block_.launch->checks & checkAsync) && !state.stores.empty() && !block_.launch->stopped)
+    const bool unread = std::any_of(state.stores.begin(), state.stores.end(), [](const BulkStore& store) { return bool(store.read); });
+    if ((block_.launch->checks & checkAsync) && unread && !block_.launch->stopped)
       return "the block ended before a bulk copy had read its shared memory: cp.async.bulk.wait_group.read is missing";
     for (int lane = 0; lane < int(warpLanes); ++lane) state.completeStores(lane, ~0u);
   }

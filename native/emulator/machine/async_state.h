@@ -5,6 +5,7 @@
 #pragma once
 
 #include "machine/block.h"
+#include "machine/warpgroup_order.h"
 
 #include <cstdint>
 #include <deque>
@@ -29,11 +30,12 @@ struct CopyRecord {
   std::uint64_t serial;
 };
 
-// A bulk copy out of shared memory, made when its thread waits for it.
+// A bulk copy out of shared memory, made in two steps when its thread waits for it: wait_group.read waits for the first.
 struct BulkStore {
   int lane;
   std::uint32_t group;
-  std::function<void()> perform;
+  std::function<void()> read;   // shared memory; null once it has been done
+  std::function<void()> write;  // global memory
 };
 
 struct SharedRange {
@@ -53,6 +55,8 @@ struct WarpAsync : Attachment {
 
   std::vector<BulkStore> stores;
   std::uint32_t storeGroup[warpLanes] = {};
+  // Of groups below the limit: reads shared memory, or also writes global memory.
+  void readStores(int lane, std::uint32_t limit);
   void completeStores(int lane, std::uint32_t limit);
 
   // barrier.cluster: lanes that have arrived in the current phase, and lanes that have arrived and not yet waited, each
@@ -60,8 +64,10 @@ struct WarpAsync : Attachment {
   std::uint32_t clusterArrived = 0, clusterOwing = 0;
   std::uint32_t clusterPhase[warpLanes] = {};
 
+  WarpgroupOrder warpgroup;                   // of the first warp of each warpgroup
+  std::uint32_t registers = 0;                // per thread, by setmaxnreg; 0: as launched
   std::uint32_t matrixGroups = 0;             // wgmma groups committed so far
-  // Shared memory that the wgmma groups in flight read; the last group is the one being built. Async check only.
+  // Shared memory that the wgmma groups in flight read; the last group is the one being built. With checks only.
   std::vector<std::vector<SharedRange>> matrixReads{1};
 };
 

@@ -146,7 +146,10 @@ std::string_view operationOf(const Decoder& d) {
 
 void decodeAddress(Decoder& d, const ptx::Operand& operand, Instruction& out) {
   const AddressOperand address = d.address(operand);
-  Space space = d.has("global") ? Space::global : d.has("shared") || d.has("shared::cta") || d.has("shared::cluster") ? Space::shared : Space::generic;
+  Space space = d.has("global")                            ? Space::global
+                : d.has("shared::cluster")                 ? Space::sharedCluster
+                : d.has("shared") || d.has("shared::cta") ? Space::shared
+                                                           : Space::generic;
   if (space == Space::generic && address.space != Space::generic) space = address.space;
   out.slot[4] = address.slot;
   out.slot[5] = orderingOf(d, Scope::device).packed();

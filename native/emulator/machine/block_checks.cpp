@@ -25,7 +25,7 @@ bool fail(Warp& warp, const Instruction* i, std::uint32_t lane, std::string mess
 
 bool stores(const Access& access) { return isStore(access.kind); }
 
-const char* nameOf(AccessKind kind) { return kind == AccessKind::atomic ? "atomic access" : isStore(kind) ? "write" : "read"; }
+const char* nameOf(AccessKind kind) { return isAtomic(kind) ? "atomic access" : isStore(kind) ? "write" : "read"; }
 
 std::uint32_t blockId(const Block& block) { return std::uint32_t(block.number() + 1); }
 
@@ -41,21 +41,24 @@ Stamp stampOf(const Warp& warp, std::uint32_t time) {
 
 BlockChecks::BlockChecks(unsigned checks, const Block& block) : checks_(checks), initialised_(block.sharedBytes), inFlight_(block.sharedBytes) {
   if (checks & emu::checkAsync) proxies_ = std::make_unique<ProxyOrder>(block.sharedBytes);
+  if (checks & checkInit && !block.warps.empty()) local_.resize(block.warps.size() * warpLanes * block.warps[0].localStride);
   if (checks & checkRace) races_ = std::make_unique<BlockRaces>(*block.launch->races, block.sharedBytes);
   if (checks & checkNc) nonCoherent_ = std::make_unique<NonCoherentReads>(*block.launch->coherence);
 }
 
 void BlockChecks::start(const Block& block) {
   std::fill(initialised_.begin(), initialised_.end(), std::uint8_t(0));
+  std::fill(local_.begin(), local_.end(), std::uint8_t(0));
   inFlight_.start();
+  mbarriers_.start();
   if (proxies_) proxies_->start();
-  warpgroups_.start();
   if (races_) races_->start(block.number(), block.warps.size());
 }
 
 bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access) {
+  if (access.space == ptx::Space::local) return checkLocal(warp, i, access);
   const Spans spans(access);
-  if (checks_ & emu::checkAsync && !checkInFlight(warp, i, access, spans)) return false;
+  if (checks_ & emu::checkAsync && (!checkInFlight(warp, i, access, spans) || !checkMbarriers(warp, i, access, spans))) return false;
   if (proxies_) noteWrite(warp, access, spans);
   if (checks_ & checkInit && !checkInitialised(warp, i, access, spans)) return false;
   if (nonCoherent_ && !checkNonCoherent(warp, i, access, spans)) return false;
@@ -66,7 +69,7 @@ bool BlockChecks::access(Warp& warp, const Instruction* i, const Access& access)
 }
 
 void BlockChecks::noteWrite(const Warp& warp, const Access& access, const Spans& spans) {
-  if (!stores(access) && access.kind != AccessKind::atomic) return;
+  if (!stores(access) && !isAtomic(access.kind)) return;
   Block& block = *warp.block;
   for (const Span& span : spans) {
     if (access.space == ptx::Space::shared) threadWrote(block, warp.index, std::uint32_t(span.address), span.bytes);
@@ -105,15 +108,43 @@ bool BlockChecks::checkInitialised(Warp& warp, const Instruction* i, const Acces
   return true;
 }
 
+bool BlockChecks::checkLocal(Warp& warp, const Instruction* i, const Access& access) {
+  if (!(checks_ & checkInit)) return true;
+  for (std::uint32_t rest = access.lanes; rest != 0; rest &= rest - 1) {
+    const auto lane = std::uint32_t(std::countr_zero(rest));
+    std::uint8_t* known = local_.data() + (warp.index * warpLanes + lane) * warp.localStride + access.addresses[lane];
+    if (stores(access)) std::memset(known, 1, access.bytes);
+    else if (std::memchr(known, 0, access.bytes))
+      return fail(warp, i, lane, "uninitialised: load of " + std::to_string(access.bytes) + " bytes of local memory at " + at(access.addresses[lane]) +
+                      ", which nothing has written");
+  }
+  return true;
+}
+
 bool BlockChecks::checkInFlight(Warp& warp, const Instruction* i, const Access& access, const Spans& spans) {
   if (access.space != ptx::Space::shared) return true;
-  const bool writes = stores(access) || access.kind == AccessKind::atomic;
+  const bool writes = stores(access) || isAtomic(access.kind);
   for (const Span& span : spans) {
     if (span.address >> sharedRankShift != 0) continue;
     const InFlight::Word* word = inFlight_.conflict(std::uint32_t(span.address), span.bytes, writes);
     if (word)
       return fail(warp, i, span.lane, "asynchronous: shared memory at " + at(inFlight_.addressOf(word)) + " is being " +
                       (word->writes ? "written" : "read") + " by " + word->what + ", which has not been waited for");
+  }
+  return true;
+}
+
+bool BlockChecks::checkMbarriers(Warp& warp, const Instruction* i, const Access& access, const Spans& spans) {
+  if (access.space != ptx::Space::shared || access.kind == AccessKind::mbarrier) return true;
+  for (const Span& span : spans) {
+    if (span.address >> sharedRankShift != 0) continue;
+    const auto address = std::uint32_t(span.address);
+    if (access.kind == AccessKind::mbarrierInit) {
+      if (!mbarriers_.begin(address)) return fail(warp, i, span.lane, "asynchronous: the mbarrier at " + at(address) + " is initialised again without mbarrier.inval");
+    } else if (mbarriers_.touches(address, span.bytes)) {
+      return fail(warp, i, span.lane, "asynchronous: " + std::string(nameOf(access.kind)) + " of " + std::to_string(span.bytes) + " bytes of shared memory at " +
+                                          at(address) + ", where an mbarrier lives");
+    }
   }
   return true;
 }
@@ -127,17 +158,19 @@ bool BlockChecks::checkNonCoherent(Warp& warp, const Instruction* i, const Acces
                                                                   : "non-coherent: write of " + at(*byte) + ", which this launch reads by ld.global.nc");
 }
 
-void BlockChecks::initialised(std::uint32_t address, std::uint32_t bytes) {
-  if (address + bytes <= initialised_.size()) std::fill_n(initialised_.begin() + address, bytes, std::uint8_t(1));
+bool BlockChecks::copyKeepsCoherence(Warp& warp, const Instruction* i, std::uint64_t address, std::uint32_t bytes) {
+  const Access access{ptx::Space::global, AccessKind::store, bytes, 1, &address};
+  return !nonCoherent_ || checkNonCoherent(warp, i, access, Spans(access));
 }
 
-bool BlockChecks::finish(Block& block) const {
-  const auto missing = warpgroups_.missing();
-  if (!missing) return true;
-  block.raise(statusLaunchFailed, "asynchronous: warp " + std::to_string(missing->warp) + " has ended without the " +
-                  block.launch->program->describe(missing->at) + " that another warp of its warpgroup has executed",
-              missing->at, missing->warp * warpLanes);
-  return false;
+std::optional<std::uint32_t> BlockChecks::firstWithoutValue(std::uint32_t address, std::uint32_t bytes) const {
+  const std::uint8_t* known = initialised_.data() + address;
+  const void* missing = checks_ & checkInit ? std::memchr(known, 0, bytes) : nullptr;
+  return missing ? std::optional(address + std::uint32_t(static_cast<const std::uint8_t*>(missing) - known)) : std::nullopt;
+}
+
+void BlockChecks::initialised(std::uint32_t address, std::uint32_t bytes) {
+  if (address + bytes <= initialised_.size()) std::fill_n(initialised_.begin() + address, bytes, std::uint8_t(1));
 }
 
 // ---- entry points of families ------------------------------------------------------------------------------------
@@ -217,18 +250,10 @@ bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::ui
   return false;
 }
 
-bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA, std::uint64_t descriptorB) {
-  BlockChecks* checks = checksFor(*warp.block, checkAsync);
-  if (!checks) return true;
-  WarpgroupOrder::Step expected{};
-  const auto difference = checks->warpgroups().take(warp.index, {i, descriptorA, descriptorB}, expected);
-  if (difference == WarpgroupOrder::Difference::none) return true;
-  return fail(warp, i, 0, difference == WarpgroupOrder::Difference::descriptors
-                              ? "asynchronous: " + std::string(what) + " with matrix descriptors other than those of another warp of the warpgroup"
-                              : "asynchronous: " + std::string(what) + " where another warp of the warpgroup executes " +
-                                    warp.block->launch->program->describe(expected.at));
+void mbarrierEnds(Block& block, std::uint32_t address) {
+  Block& owner = ownerOf(block, address);
+  if (BlockChecks* checks = checksFor(owner, checkAsync)) checks->mbarriers().end(address);
 }
-
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes) {
   Block& owner = ownerOf(block, address);
   if (BlockChecks* checks = checksFor(owner, checkInit)) checks->initialised(address, bytes);

@@ -7,8 +7,10 @@
 #include "machine/bulk_reduce.h"
 #include "machine/family.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace cnn::emu::CNN_ISA {
 
@@ -73,17 +75,42 @@ void countCopy(Warp& w, const CopyPlan& copy, Count requests, Count bytes, Count
   if (detail == Detail::blocks) c.*blockSectors += traffic.sectors;
 }
 
-// Whether the proxy sees what threads have written where the copy reads; else the warp has faulted.
-bool sourceVisible(Warp& w, const Instruction* i, const CopyPlan& copy, int lane) {
-  if (!w.block->launch->proxies) return true;
-  for (const CopyPlan::Row& row : copy.rows)
-    if (row.run.inside != 0 && !proxyReadsGlobal(w, i, row.run.global, row.run.inside, name, lane)) return false;
+// ---- the checks; false: the warp has faulted ----------------------------------------------------------------------
+
+bool mayLoad(const CopyIssue& issue, const CopyPlan& copy) {
+  if (!issue.warp.instrumented) return true;
+  for (const CopyPlan::Row& row : copy.rows) {
+    const auto [at, bytes] = std::pair(row.run.global, row.run.inside);
+    if (bytes == 0) continue;
+    if (!proxyReadsGlobal(issue.warp, issue.at, at, bytes, name, issue.lane)) return false;
+    if (!copyReadsGlobal(issue, at, bytes) || !copiesValues(issue, at, bytes, row.initialised)) return false;
+  }
   return true;
 }
 
-// For the checks: a copy to global memory has been made.
-void storeDone(Block& block, uint32_t offset, const CopyPlan& copy) {
-  asyncReadEnd(block, offset, copy.footprint);
+// Whether all that the copy takes from shared memory has a value. Where swizzling mixes its rows with what lies outside of
+// the tensor, nothing is said.
+bool hasValues(const CopyIssue& issue, const CopyPlan& copy, const Place& from) {
+  if (copy.swizzle != Swizzle::none) {
+    const bool whole = std::all_of(copy.rows.begin(), copy.rows.end(), [](const CopyPlan::Row& row) { return row.run.inside == row.run.bytes; });
+    return !whole || copy.footprint != copy.bytes || copiesValues(issue, *from.block, from.offset, copy.footprint);
+  }
+  return std::all_of(copy.rows.begin(), copy.rows.end(), [&](const CopyPlan::Row& row) {
+    return copiesValues(issue, *from.block, from.offset + row.run.shared + row.run.before, row.run.inside);
+  });
+}
+
+bool mayStore(const CopyIssue& issue, const CopyPlan& copy, const Place& from) {
+  if (!issue.warp.instrumented) return true;
+  if (from.block == issue.warp.block && !proxyReads(issue.warp, issue.at, from.offset, copy.footprint, name, issue.lane)) return false;
+  if (!copyReadsShared(issue, *from.block, from.offset, copy.footprint) || !hasValues(issue, copy, from)) return false;
+  return std::all_of(copy.rows.begin(), copy.rows.end(), [&](const CopyPlan::Row& row) {
+    return row.run.inside == 0 || copyWritesGlobal(issue, row.run.global, row.run.inside, copy.combine != nullptr);
+  });
+}
+
+// A copy to global memory has been made.
+void storeDone(Block& block, const CopyPlan& copy) {
   if (!block.launch->proxies) return;
   for (const CopyPlan::Row& row : copy.rows)
     if (row.run.inside != 0) proxyWroteGlobal(block, row.run.global, row.run.inside);
@@ -99,12 +126,13 @@ const Instruction* load(Warp& w, const Instruction* i) {
     if (!placeShared(w, i, name, o.shared, lane, copy->footprint, o.rank ? 128 : 16, to)) return nullptr;
     if (!placeShared(w, i, name, o.barrier, lane, 8, 8, barrier)) return nullptr;
     countCopy(w, *copy, &Counters::globalLoadRequests, &Counters::globalLoadBytes, &Counters::globalLoadSectors, &Counters::globalLoadBlockSectors);
-    if (!sourceVisible(w, i, *copy, lane)) return nullptr;
+    const CopyIssue issue{w, i, lane, name};
+    if (!mayLoad(issue, *copy)) return nullptr;
     const Delivery delivery{copy->bytes, copy->footprint, true, [copy, offset = to.offset](std::byte* host) { copy->load(host, offset); }};
     if (!o.multicast) {
       if (to.block != barrier.block)
         return w.fault(i, statusIllegalInstruction, std::string(name) + ": destination and mbarrier lie in different blocks", lane);
-      deliver(to, barrier, name, delivery);
+      if (!deliver(issue, to, barrier, delivery)) return nullptr;
       continue;
     }
     // The same offsets in every block of the mask.
@@ -116,7 +144,7 @@ const Instruction* load(Warp& w, const Instruction* i) {
       Block* block = w.block->cluster[std::size_t(std::countr_zero(ranks))];
       if (!block->sharedAt(to.offset, copy->footprint) || !block->sharedAt(barrier.offset, 8))
         return outsideShared(w, i, name, to.offset, copy->footprint, lane);
-      deliver({block, to.offset}, {block, barrier.offset}, name, delivery);
+      if (!deliver(issue, {block, to.offset}, {block, barrier.offset}, delivery)) return nullptr;
     }
   }
   return i + 1;
@@ -136,12 +164,15 @@ const Instruction* send(Warp& w, const Instruction* i) {
     if (!placeShared(w, i, name, o.barrier, lane, 8, 8, barrier)) return nullptr;
     if (to.block != barrier.block)
       return w.fault(i, statusIllegalInstruction, std::string(name) + ": destination and mbarrier lie in different blocks", lane);
+    const CopyIssue issue{w, i, lane, name};
     if (from.block == w.block && !proxyReads(w, i, from.offset, bytes, name, lane)) return nullptr;
+    if (w.instrumented && (!copyReadsShared(issue, *from.block, from.offset, bytes) || !copiesValues(issue, *from.block, from.offset, bytes))) return nullptr;
     const std::byte* source = from.block->sharedAt(from.offset, bytes);
-    deliver(to, barrier, name, {bytes, bytes, o.combine == nullptr, [source, bytes, combine = o.combine](std::byte* host) {
-                                  if (combine) combine(host, source, bytes);
-                                  else std::memcpy(host, source, bytes);
-                                }});
+    const auto write = [source, bytes, combine = o.combine](std::byte* host) {
+      if (combine) combine(host, source, bytes);
+      else std::memcpy(host, source, bytes);
+    };
+    if (!deliver(issue, to, barrier, {bytes, bytes, o.combine == nullptr, write})) return nullptr;
   }
   return i + 1;
 }
@@ -155,14 +186,21 @@ const Instruction* storeBack(Warp& w, const Instruction* i) {
     if (!plan(w, i, lane, true, *copy)) return nullptr;
     Place from;
     if (!placeShared(w, i, name, o.shared, lane, copy->footprint, o.rank ? 128 : 16, from)) return nullptr;
-    if (from.block == w.block && !proxyReads(w, i, from.offset, copy->footprint, name, lane)) return nullptr;
+    if (!mayStore({w, i, lane, name}, *copy, from)) return nullptr;
     countCopy(w, *copy, &Counters::globalStoreRequests, &Counters::globalStoreBytes, &Counters::globalStoreSectors, &Counters::globalStoreBlockSectors);
     if (w.block->launch->checks) asyncReadBegin(*from.block, from.offset, copy->footprint, name);
     CopyEngine::of(*w.block);   // completes at the end of the block what nobody waits for
-    state.stores.push_back({lane, state.storeGroup[lane], [copy, from] {
-                              copy->store(from.block->sharedAt(from.offset, copy->footprint), from.offset);
-                              if (from.block->launch->checks) storeDone(*from.block, from.offset, *copy);
-                            }});
+    const auto taken = std::make_shared<std::vector<std::byte>>();
+    const auto read = [copy, from, taken] {
+      const std::byte* source = from.block->sharedAt(from.offset, copy->footprint);
+      taken->assign(source, source + copy->footprint);
+      if (from.block->launch->checks) asyncReadEnd(*from.block, from.offset, copy->footprint);
+    };
+    const auto write = [copy, from, taken] {
+      copy->store(taken->data(), from.offset);
+      if (from.block->launch->checks) storeDone(*from.block, *copy);
+    };
+    state.stores.push_back({lane, state.storeGroup[lane], read, write});
   }
   return i + 1;
 }
@@ -182,13 +220,14 @@ const Instruction* commit(Warp& w, const Instruction* i) {
   return i + 1;
 }
 
-// With and without .read: the write becomes visible no later than a later wait could ask for, and no earlier than this.
+// flags: .read, after which shared memory may change, but global memory has not been written yet.
 const Instruction* wait(Warp& w, const Instruction* i) {
   WarpAsync& state = WarpAsync::of(w);
   for (uint32_t rest = w.mask(i); rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
     const uint32_t groups = state.storeGroup[lane];
-    state.completeStores(lane, groups - std::min<uint32_t>(groups, uint32_t(i->immediate)));
+    const uint32_t limit = groups - std::min<uint32_t>(groups, uint32_t(i->immediate));
+    i->flags ? state.readStores(lane, limit) : state.completeStores(lane, limit);
   }
   return i + 1;
 }
@@ -286,6 +325,7 @@ void decodeCommit(Decoder&, Instruction& out) { out.function = commit; }
 void decodeWait(Decoder& decoder, Instruction& out) {
   out.immediate = decoder.constant(decoder.operand(0));
   if (out.immediate < 0) decoder.error("cp.async.bulk.wait_group takes a count of groups, 0 or more");
+  out.flags = decoder.has("read");
   out.function = wait;
 }
 

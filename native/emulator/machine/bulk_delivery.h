@@ -5,6 +5,7 @@
 #include "machine/async_state.h"
 #include "machine/bulk_copy.h"
 #include "machine/checks.h"
+#include "machine/copy_checks.h"
 #include "machine/mbarrier.h"
 #include "machine/operand_address.h"
 
@@ -45,23 +46,29 @@ struct Delivery {
   std::function<void(std::byte*)> write;    // to the host view of the destination
 };
 
-// Queues the delivery with the block that receives it; what it will overwrite is poison until then.
-inline void deliver(const Place& to, const Place& barrier, const char* name, Delivery delivery) {
+// Queues the delivery with the block that receives it; what it will overwrite is poison until then. False: the warp has
+// faulted.
+inline bool deliver(const CopyIssue& issue, const Place& to, const Place& barrier, Delivery delivery) {
+  const bool instrumented = issue.warp.instrumented;
+  if (instrumented && !copyWritesShared(issue, *to.block, to.offset, delivery.footprint, !delivery.overwrites)) return false;
+  const VectorClock issued = instrumented ? copyIssued(issue.warp) : VectorClock{};
   std::byte* host = to.block->sharedAt(to.offset, delivery.footprint);
   std::byte* word = barrier.block->sharedAt(barrier.offset, 8);
   const bool checked = to.block->launch->checks && delivery.overwrites;
   if (delivery.overwrites) std::memset(host, poison, delivery.footprint);
-  if (checked) asyncWriteBegin(*to.block, to.offset, delivery.footprint, name);
-  CopyEngine::of(*to.block).enqueue([to, host, word, checked, delivery = std::move(delivery)]() -> std::string {
+  if (checked) asyncWriteBegin(*to.block, to.offset, delivery.footprint, issue.what);
+  CopyEngine::of(*to.block).enqueue([issuer = issue.warp.block, issued, instrumented, barrier, to, host, word, checked, delivery = std::move(delivery)]() -> std::string {
     delivery.write(host);
     if (checked) {
       asyncWriteEnd(*to.block, to.offset, delivery.footprint);
       asyncInitialised(*to.block, to.offset, delivery.footprint);
       proxyWrote(*to.block, to.offset, delivery.footprint);
     }
+    if (instrumented) copyCompleted(*issuer, issued, *barrier.block, barrier.offset);
     const auto error = changeMbarrier(word, [&](MbarrierWord& w) { return w.complete(std::int32_t(delivery.bytes)); });
     return error == MbarrierWord::Error::none ? "" : std::string("completion of a bulk copy: ") + describe(error);
   });
+  return true;
 }
 
 }  // namespace cnn::emu::CNN_ISA

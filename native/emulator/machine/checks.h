@@ -28,6 +28,8 @@ void asyncWriteEnd(Block& block, std::uint32_t address, std::uint32_t bytes);
 // It is being read by one (wgmma operand, bulk store): a write by a thread before asyncReadEnd is a fault.
 void asyncReadBegin(Block& block, std::uint32_t address, std::uint32_t bytes, const char* what);
 void asyncReadEnd(Block& block, std::uint32_t address, std::uint32_t bytes);
+// The mbarrier there is no more.
+void mbarrierEnds(Block& block, std::uint32_t address);
 // An asynchronous write has given the bytes a value (for the init check), an asynchronous operation reads them now.
 void asyncInitialised(Block& block, std::uint32_t address, std::uint32_t bytes);
 
@@ -41,9 +43,6 @@ bool proxyReads(Warp& warp, const Instruction* i, std::uint32_t address, std::ui
 void proxyWroteGlobal(Block& block, std::uint64_t address, std::uint32_t bytes);
 void proxyFenceGlobal(Warp& warp);
 bool proxyReadsGlobal(Warp& warp, const Instruction* i, std::uint64_t address, std::uint32_t bytes, const char* what, int lane);
-
-// A wgmma instruction of this warp, warpgroup_order.h: false if its warpgroup executes another, and then the warp has faulted.
-bool warpgroupMeets(Warp& warp, const Instruction* i, const char* what, std::uint64_t descriptorA = 0, std::uint64_t descriptorB = 0);
 
 // ---- for whatever synchronises, so that the race check knows ------------------------------------------------------
 // All do nothing unless checkRace or checkAsync is on.

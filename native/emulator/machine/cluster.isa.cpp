@@ -1,14 +1,16 @@
 // Clusters of blocks, and what Hopper kernels say around their copies: cluster barriers, distributed shared memory,
 // election of a lane, register budgets, proxy fences, dependent launches.
 //
-// Fences and budgets change no result here: a thread's accesses are in order, and copies read and write at points where
-// a correct kernel has fenced. They are still verified and, where they are collective, need the whole warp.
+// Fences change no result here: a thread's accesses are in order, and copies read and write at points where a correct
+// kernel has fenced; the checks know them. Registers are counted, not moved: who waits for more than are free waits for ever.
 #include "machine/async_state.h"
 #include "machine/checks.h"
 #include "machine/collective.h"
+#include "machine/module.h"
 #include "machine/family.h"
 #include "machine/operand_address.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace cnn::emu::CNN_ISA {
@@ -136,6 +138,8 @@ const Instruction* elect(Warp& w, const Instruction* i) {
   if (mask & ~members)
     return w.fault(i, statusIllegalInstruction, "elect.sync: an executing lane is not in the member mask " + hexadecimal(members),
                    std::countr_zero(mask & ~members));
+  if (const uint32_t missing = members & w.live & ~mask)
+    return w.fault(i, statusIllegalInstruction, "elect.sync: lanes of the member mask skip it by its guard, those of mask " + hexadecimal(missing));
   const int leader = std::countr_zero(members & w.live);
   for (uint32_t rest = mask; rest; rest &= rest - 1) w.lanes<uint32_t>(i->slot[0])[std::countr_zero(rest)] = uint32_t(leader);
   uint32_t& elected = w.predicate(i->slot[1]);
@@ -178,15 +182,56 @@ void decodeFenceInit(Decoder&, Instruction& out) { out.function = fenceInit; }
 
 void decodeNothing(Decoder&, Instruction& out) { out.function = nothing; }
 
-const Instruction* wholeWarp(Warp& w, const Instruction* i) {
+// ---- setmaxnreg ---------------------------------------------------------------------------------------------------
+
+constexpr uint32_t increases = 1;
+
+// Of the block at its launch: .maxnreg, or what the multiprocessor has for the threads that the bounds name.
+uint32_t registersAtLaunch(const Block& block) {
+  const LaunchState& launch = *block.launch;
+  const Function& function = *launch.request->function;
+  if (function.maxRegisters) return uint32_t(function.maxRegisters);
+  const uint64_t threads = launch.request->block.count() * uint64_t(std::max(function.minBlocksPerMultiprocessor, 1));
+  return uint32_t(std::min<uint64_t>(uint64_t(launch.device->registersPerMultiprocessor) / threads / 8 * 8, 256));
+}
+
+// Per thread of the warp now.
+uint32_t registersOf(const Warp& warp, uint32_t atLaunch) {
+  const uint32_t registers = warp.tensor ? static_cast<const WarpAsync*>(warp.tensor)->registers : 0;
+  return registers != 0 ? registers : atLaunch;
+}
+
+// What the warps of the block have given back and nobody has taken since, in registers per thread of one warp.
+int64_t freeRegisters(const Block& block, uint32_t atLaunch) {
+  int64_t free = 0;
+  for (const Warp& warp : block.warps) free += int64_t(atLaunch) - registersOf(warp, atLaunch);
+  return free;
+}
+
+// immediate: the count; flags: increases
+const Instruction* setRegisters(Warp& w, const Instruction* i) {
   const WholeWarp entry(w, i, "setmaxnreg");
-  return entry.ready ? i + 1 : entry.otherwise;
+  if (!entry.ready) return entry.otherwise;
+  const uint32_t atLaunch = registersAtLaunch(*w.block), before = registersOf(w, atLaunch), wanted = uint32_t(i->immediate);
+  // Without .maxnreg the count at launch is ptxas's choice.
+  const bool known = WarpAsync::of(w).registers != 0 || w.block->launch->request->function->maxRegisters != 0;
+  if (known && (i->flags & increases ? wanted < before : wanted > before))
+    return w.fault(i, statusIllegalInstruction, "setmaxnreg: from " + std::to_string(before) + " to " + std::to_string(wanted) + " registers is no "
+                                                    + (i->flags & increases ? "increase" : "decrease"));
+  if (i->flags & increases && int64_t(wanted) - before > freeRegisters(*w.block, atLaunch))
+    return w.wait(i, "registers that other warps have to give back (setmaxnreg.inc)");
+  if (!warpgroupMeets(w, i, "setmaxnreg")) return nullptr;
+  WarpAsync::of(w).registers = wanted;
+  w.progressed = true;
+  return i + 1;
 }
 
 void decodeBudget(Decoder& decoder, Instruction& out) {
   const std::int64_t registers = decoder.constant(decoder.operand(0));
   if (registers < 24 || registers > 256 || registers % 8 != 0) decoder.error("setmaxnreg takes a multiple of 8 in [24, 256]");
-  out.function = wholeWarp;
+  out.immediate = registers;
+  out.flags = decoder.has("inc") ? increases : 0;
+  out.function = setRegisters;
 }
 
 }  // namespace

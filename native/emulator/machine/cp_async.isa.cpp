@@ -1,6 +1,7 @@
 // cp.async: copies of 4, 8 or 16 bytes from global to shared memory that a thread waits for by group.
 #include "machine/async_state.h"
 #include "machine/checks.h"
+#include "machine/copy_checks.h"
 #include "machine/family.h"
 #include "machine/mbarrier.h"
 #include "machine/operand_address.h"
@@ -102,6 +103,7 @@ const Instruction* arrive(Warp& w, const Instruction* i) {
   std::byte* hosts[warpLanes];
   if (!sharedLanes(w, i, "cp.async.mbarrier.arrive", operand, mask, 8, 8, addresses, hosts)) return nullptr;
   WarpAsync& state = WarpAsync::of(w);
+  const VectorClock issued = w.instrumented ? copyIssued(w) : VectorClock{};
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
     if (!i->flags) {
@@ -112,10 +114,11 @@ const Instruction* arrive(Warp& w, const Instruction* i) {
       });
       if (error != MbarrierWord::Error::none) return mbarrierFault(w, i, "cp.async.mbarrier.arrive", error, lane);
     }
-    CopyEngine::of(*w.block).enqueue([&w, &state, lane, host = hosts[lane], serial = state.copySerial]() -> std::string {
+    CopyEngine::of(*w.block).enqueue([&w, &state, lane, host = hosts[lane], serial = state.copySerial, issued, address = addresses[lane]]() -> std::string {
       uint32_t limit[warpLanes];
       std::fill(limit, limit + warpLanes, ~0u);
       state.completeCopies(*w.block, 1u << lane, limit, serial);
+      if (w.instrumented) copyCompleted(*w.block, issued, *w.block, address);
       const auto error = changeMbarrier(host, [](MbarrierWord& word) { return word.arrive(1); });
       return error == MbarrierWord::Error::none ? "" : std::string("cp.async.mbarrier.arrive: ") + describe(error);
     });

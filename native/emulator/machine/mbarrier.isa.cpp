@@ -56,7 +56,7 @@ template <class Body> const Instruction* eachLane(Warp& w, const Instruction* i,
 }
 
 const Instruction* init(Warp& w, const Instruction* i) {
-  return eachLane(w, i, AccessKind::store, [&](const Operands& o, int lane, std::byte* host, uint32_t) {
+  return eachLane(w, i, AccessKind::mbarrierInit, [&](const Operands& o, int lane, std::byte* host, uint32_t) {
     MbarrierWord word;
     const Error error = MbarrierWord::init(w.lanes<uint32_t>(o.value)[lane], word);
     const uint64_t bits = word.encode();
@@ -66,16 +66,17 @@ const Instruction* init(Warp& w, const Instruction* i) {
 }
 
 const Instruction* invalidate(Warp& w, const Instruction* i) {
-  return eachLane(w, i, AccessKind::atomic, [&](const Operands&, int, std::byte* host, uint32_t) {
+  return eachLane(w, i, AccessKind::mbarrier, [&](const Operands&, int, std::byte* host, uint32_t address) {
     if (!MbarrierWord::valid(wordAt(host))) return Error::notInitialised;
     std::memset(host, 0, 8);
+    mbarrierEnds(*w.block, address);
     return Error::none;
   });
 }
 
 // Any change of the word whose result is the state before it.
 template <class Change> const Instruction* update(Warp& w, const Instruction* i, Change change) {
-  return eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
+  return eachLane(w, i, AccessKind::mbarrier, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
     handOver(w, o, address, false);
     const uint64_t before = wordAt(host);
     const uint32_t value = o.hasValue ? w.lanes<uint32_t>(o.value)[lane] : 1;
@@ -121,7 +122,7 @@ template <bool dropping> const Instruction* arriveNoComplete(Warp& w, const Inst
 // the copies and the warps it waits for get on; test_wait goes on at once.
 template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Instruction* i) {
   uint32_t done = 0;
-  const Instruction* after = eachLane(w, i, AccessKind::atomic, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
+  const Instruction* after = eachLane(w, i, AccessKind::mbarrier, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
     const uint64_t bits = wordAt(host);
     if (!MbarrierWord::valid(bits)) return Error::notInitialised;
     const bool waited = parity ? w.lanes<uint32_t>(o.value)[lane] & 1

@@ -276,19 +276,19 @@ template <class E, class D, unsigned N>
   }
 }
 
-// Shows the checks and counters what reach() has found; all lanes lie in one space. Local memory is not watched.
+// Shows the checks and counters what reach() has found; all lanes lie in one space.
 template <Where W>
 [[gnu::noinline]] bool watch(Warp& warp, const Instruction* i, AccessKind kind, unsigned bytes, std::uint32_t mask, const LaneAddresses& a) {
-  if constexpr (W == Where::local) return true;
+  if constexpr (W == Where::local) return observe(warp, i, {Space::local, kind, bytes, mask, a.at});
   if constexpr (W == Where::shared) return observe(warp, i, {Space::shared, kind, bytes, mask, a.at});
   if (Space(i->flags >> spaceShift & 0xff) == Space::constant) return true;
   if constexpr (W == Where::generic) {
     const std::uint64_t any = a.at[std::countr_zero(mask)];
-    if (any - localWindow < localWindowBytes) return true;
-    if (any - sharedWindow < sharedWindowBytes) {
+    const bool isLocal = any - localWindow < localWindowBytes;
+    if (isLocal || any - sharedWindow < sharedWindowBytes) {
       LaneAddresses inWindow;
-      CNN_EACH_LANE inWindow.at[l] = a.at[l] - sharedWindow;
-      return observe(warp, i, {Space::shared, kind, bytes, mask, inWindow.at});
+      CNN_EACH_LANE inWindow.at[l] = a.at[l] - (isLocal ? localWindow : sharedWindow);
+      return observe(warp, i, {isLocal ? Space::local : Space::shared, kind, bytes, mask, inWindow.at});
     }
   }
   return observe(warp, i, {Space::global, kind, bytes, mask, a.at});
@@ -341,7 +341,8 @@ template <Where W, class E, class D, bool Writes> Handler byCount(unsigned count
 
 template <class E, class D, bool Writes> Handler fastHandler(Space space, unsigned count) {
   switch (space) {
-    case Space::shared: return byCount<Where::shared, E, D, Writes>(count);
+    case Space::shared:
+    case Space::sharedCluster: return byCount<Where::shared, E, D, Writes>(count);
     case Space::local: return byCount<Where::local, E, D, Writes>(count);
     case Space::generic: return byCount<Where::generic, E, D, Writes>(count);
     default: return byCount<Where::global, E, D, Writes>(count);
@@ -349,7 +350,7 @@ template <class E, class D, bool Writes> Handler fastHandler(Space space, unsign
 }
 
 template <bool Writes> Handler chooseHandler(Space space, Type type, bool wide, unsigned count) {
-  if (space == Space::param) return Writes ? storeAny : loadAny;
+  if (space == Space::param || space == Space::constant) return Writes ? storeAny : loadAny;
   if (wide) {
     if (ptx::bits(type) == 64) return fastHandler<std::uint64_t, std::uint64_t, Writes>(space, count);
     return Writes ? storeAny : loadAny;
@@ -366,7 +367,8 @@ template <bool Writes> Handler chooseHandler(Space space, Type type, bool wide, 
 
 Space statedSpace(const Decoder& d) {
   if (d.has("global")) return Space::global;
-  if (d.has("shared") || d.has("shared::cta") || d.has("shared::cluster")) return Space::shared;
+  if (d.has("shared::cluster")) return Space::sharedCluster;
+  if (d.has("shared") || d.has("shared::cta")) return Space::shared;
   if (d.has("local")) return Space::local;
   if (d.has("const")) return Space::constant;
   if (d.has("param") || d.has("param::entry") || d.has("param::func")) return Space::param;
@@ -381,6 +383,13 @@ void checkOrder(Decoder& d, Space space) {
   if (hasScope && !isOrdered) d.error("has a scope, but no order that it belongs to");
   const bool isPrivate = space == Space::local || space == Space::param || space == Space::constant;
   if ((isOrdered || d.has("volatile")) && isPrivate) d.error("orders memory that threads do not share");
+}
+
+// Of the instruction and of the variable that it names.
+bool disagree(Space stated, Space variable) {
+  const auto plain = [](Space space) { return space == Space::sharedCluster ? Space::shared : space; };
+  const auto isMemory = [](Space space) { return space == Space::global || space == Space::shared || space == Space::constant; };
+  return isMemory(plain(stated)) && isMemory(plain(variable)) && plain(stated) != plain(variable);
 }
 
 // A 16-bit destination keeps its value zero extended, so only wider ones need the sign.
@@ -408,6 +417,7 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
   const AddressOperand address = d.address(d.operand(Writes ? 0 : 1));
   checkOrder(d, space);
   if (space == Space::generic && address.space == Space::param) d.error("names a parameter, but not .param");
+  if (disagree(space, address.space)) d.error("names a variable of another state space");
   if (address.space == Space::local) space = Space::local;  // variables of a call sequence are .param by name only
   if (space == Space::generic && address.space != Space::generic) space = address.space;
   out.slot[4] = address.slot;
@@ -424,7 +434,7 @@ template <bool Writes> void decodeAccess(Decoder& d, Instruction& out) {
     out.function = !plain ? loadParameter : wide ? loadScalarParameter<std::uint64_t> : loadScalarParameter<std::uint32_t>;
   }
   if (space == Space::global || space == Space::generic) d.counted(Writes ? Class::globalStore : Class::globalLoad);
-  else if (space == Space::shared) d.counted(Writes ? Class::sharedStore : Class::sharedLoad);
+  else if (space == Space::shared || space == Space::sharedCluster) d.counted(Writes ? Class::sharedStore : Class::sharedLoad);
 }
 
 const Instruction* fence(Warp& warp, const Instruction* i) {

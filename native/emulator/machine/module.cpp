@@ -138,6 +138,7 @@ class Loader {
     constexpr int overhead = 8, least = 16, most = 255, granule = 8;
     const int estimate = std::clamp(int(builder.registers()) + overhead, least, most);
     function->registers = std::min((estimate + granule - 1) / granule * granule, most);
+    function->maxRegisters = entry.maxRegisters;
     if (entry.maxRegisters) function->registers = std::min(function->registers, entry.maxRegisters);
     std::copy_n(entry.maxThreads, 3, function->maxThreads);
     std::copy_n(entry.requiredThreads, 3, function->requiredThreads);

@@ -32,6 +32,7 @@ class Function {
   std::size_t staticShared = 0;      // bytes per block
   std::size_t localBytes = 0;        // bytes per thread
   int registers = 0;                 // per thread, an estimate by liveness
+  int maxRegisters = 0;              // .maxnreg, 0: not given
   unsigned maxThreads[3] = {0, 0, 0};       // .maxntid, 0: not given
   unsigned requiredThreads[3] = {0, 0, 0};  // .reqntid, 0: not given
   unsigned requiredCluster[3] = {0, 0, 0};  // .reqnctapercluster, 0: not given

@@ -90,7 +90,7 @@ void countShared(Counters& c, const Access& access, std::uint64_t bytes) {
   c.widestSharedAccess = std::max<std::uint64_t>(c.widestSharedAccess, access.bytes);
   c.sharedIdealWavefronts += waves.ideal;
   c.maxSharedConflict = std::max(c.maxSharedConflict, (waves.needed + waves.ideal - 1) / waves.ideal);
-  const bool stores = isStore(access.kind) || access.kind == AccessKind::atomic;
+  const bool stores = isStore(access.kind) || isAtomic(access.kind);
   ++(stores ? c.sharedStoreRequests : c.sharedLoadRequests);
   (stores ? c.sharedStoreWavefronts : c.sharedLoadWavefronts) += waves.needed;
   (stores ? c.sharedStoreBytes : c.sharedLoadBytes) += bytes;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace cnn::emu {
 namespace {
@@ -174,58 +175,83 @@ void BlockRaces::noteWrite(ShadowPage& page, const Part& part) const {
     });
 }
 
-std::optional<BlockRaces::Found> BlockRaces::touch(ShadowPage& page, const Part& part) const {
-  if (const auto found = conflict(page, part)) return found;
-  if (part.touch == Touch::write) noteWrite(page, part);
-  else note(page, part);
-  return {};
-}
-
 BlockRaces::Touch BlockRaces::touchOf(AccessKind kind) {
   switch (kind) {
-    case AccessKind::store: return Touch::write;
+    case AccessKind::store:
+    case AccessKind::mbarrierInit: return Touch::write;
     case AccessKind::strongLoad: return Touch::strongRead;
     case AccessKind::strongStore:
+    case AccessKind::mbarrier:
     case AccessKind::atomic: return Touch::strongWrite;
     default: return Touch::read;
   }
 }
 
+std::optional<Race> BlockRaces::visit(const Visit& who, const Stretch& stretch) {
+  using Lanes = Visit::Lanes;
+  constexpr unsigned allCells = 31;  // as a shift: all belong to one lane
+  const std::uint32_t self = who.warp.index;
+  const Program& program = *who.warp.block->launch->program;
+  touched_[self] |= who.kept;
+  std::optional<Race> race;
+  anyPage(stretch.address, stretch.bytes, [&](std::uint64_t number, std::uint32_t offset, std::uint32_t bytes, std::uint32_t before) {
+    ShadowPage& page = stretch.shared ? stretch.shared->shared_[number] : global_[number];
+    const auto lock = stretch.shared ? std::unique_lock<std::mutex>() : std::unique_lock(page.mutex);
+    page.refine(who.unit);
+    const std::uint32_t cell = page.cellBytes();
+    const bool inTurn = who.lanes == Lanes::inTurn;
+    Part part{{}, who.touch, offset / cell, bytes / cell, inTurn ? unsigned(std::countr_zero(who.unit / cell)) : allCells, who.lanes == Lanes::all,
+              !stretch.shared, &who.warp};
+    part.now.moment = histories_[self].known.moments[self] + 1;
+    part.now.block = number_;
+    part.now.warp = self;
+    part.now.lane = who.lane + (inTurn ? before / who.unit : 0);
+    part.now.site = std::uint32_t(who.at - program.code);
+    if (who.touch == Touch::strongRead || who.touch == Touch::strongWrite) {
+      part.now.scope = unsigned(who.scope);
+      page.narrow |= who.scope < Scope::device;
+    }
+    if (const auto found = conflict(page, part)) {
+      const unsigned lane = part.lane(found->cell);
+      race = Race{describe(found->what, found->stamp, program), lane == Stamp::severalLanes ? who.lane : lane};
+    } else if (who.kept) {
+      who.touch == Touch::write ? noteWrite(page, part) : note(page, part);
+    }
+    return race.has_value();
+  });
+  return race;
+}
+
 std::optional<Race> BlockRaces::access(const Warp& warp, const Instruction* i, const Access& access, const Spans& spans) {
   if (access.space != ptx::Space::shared && access.space != ptx::Space::global) return {};
   const bool global = access.space == ptx::Space::global;
-  touched_[warp.index] = true;
-  const Program& program = *warp.block->launch->program;
-  std::optional<Race> race;
   for (const Span& span : spans) {
     // Shared memory of another block of the cluster is in the notes of that one.
     const std::uint64_t rank = global ? 0 : span.address >> sharedRankShift;
-    BlockRaces& owner = rank == 0 ? *this : *warp.block->cluster[rank - 1]->checks->races();
+    BlockRaces* const owner = global ? nullptr : rank == 0 ? this : warp.block->cluster[rank - 1]->checks->races();
     const std::uint64_t address = global ? span.address : span.address & ((1u << sharedRankShift) - 1);
-    anyPage(address, span.bytes, [&](std::uint64_t number, std::uint32_t offset, std::uint32_t bytes, std::uint32_t before) {
-      ShadowPage& page = global ? global_[number] : owner.shared_[number];
-      const auto lock = global ? std::unique_lock(page.mutex) : std::unique_lock<std::mutex>();
-      page.refine(access.bytes);
-      const std::uint32_t cell = page.cellBytes();
-      Part part{{}, touchOf(access.kind), offset / cell, bytes / cell, unsigned(std::countr_zero(access.bytes / cell)), span.isPlace(access.bytes), global, &warp};
-      part.now.moment = histories_[warp.index].known.moments[warp.index] + 1;
-      part.now.block = number_;
-      part.now.warp = warp.index;
-      part.now.lane = span.lane + before / access.bytes;
-      part.now.site = std::uint32_t(i - program.code);
-      if (part.touch == Touch::strongRead || part.touch == Touch::strongWrite) {
-        part.now.scope = unsigned(access.scope);
-        page.narrow |= access.scope < Scope::device;
-      }
-      if (const auto found = touch(page, part)) {
-        const unsigned lane = part.lane(found->cell);
-        race = Race{describe(found->what, found->stamp, program), lane == Stamp::severalLanes ? span.lane : lane};
-      }
-      return race.has_value();
-    });
-    if (race) return race;
+    const auto lanes = span.isPlace(access.bytes) ? Visit::Lanes::all : Visit::Lanes::inTurn;
+    if (auto race = visit({warp, i, touchOf(access.kind), access.scope, lanes, span.lane, access.bytes, true}, {owner, address, span.bytes})) return race;
   }
   return {};
+}
+
+// ---- the asynchronous proxy --------------------------------------------------------------------------------------
+
+std::optional<Race> BlockRaces::copy(const Warp& warp, const Instruction* i, int lane, const Stretch& stretch, Touch touch, bool kept) {
+  if (lane < 0) finishMoment(warp.index);  // the whole warp has met here
+  const auto unit = unsigned(std::gcd(std::gcd(stretch.address % 4, std::uint64_t(stretch.bytes)), std::uint64_t(4)));
+  return visit({warp, i, touch, Scope::device, lane < 0 ? Visit::Lanes::all : Visit::Lanes::one, unsigned(std::max(lane, 0)), unit, kept}, stretch);
+}
+
+VectorClock BlockRaces::handOver(const Warp& warp) {
+  finishMoment(warp.index);
+  return histories_[warp.index].known.moments;
+}
+
+void BlockRaces::complete(const VectorClock& issued, BlockRaces& to, std::uint64_t mbarrier) {
+  if (&to == this) emu::join(met_[mbarrier].known.moments, issued);
+  publications_.publish(number_, Reach::cluster, issued);
 }
 
 }  // namespace cnn::emu

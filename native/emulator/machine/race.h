@@ -56,15 +56,38 @@ class BlockRaces {
   // Lanes of the warp have met.
   void collective(const Warp& warp) { finishMoment(warp.index); }
 
- private:
   enum class Touch : std::uint8_t { read, write, strongRead, strongWrite };
+  struct Stretch {
+    BlockRaces* shared;  // whose shared memory; null: global memory
+    std::uint64_t address;
+    std::uint32_t bytes;
+  };
+  // By the asynchronous proxy for a lane of the warp, or -1 for all of it, at the issue. `kept`: what comes later is
+  // compared with it.
+  std::optional<Race> copy(const Warp& warp, const Instruction* i, int lane, const Stretch& stretch, Touch touch, bool kept);
+  // What the warp knows up to here, and its delivery by a copy that completes on an mbarrier of the block `to`.
+  VectorClock handOver(const Warp& warp);
+  void complete(const VectorClock& issued, BlockRaces& to, std::uint64_t mbarrier);
+
+ private:
+  // Who touches a stretch: lane after lane by units of so many bytes, or one lane, or all lanes all of it.
+  struct Visit {
+    const Warp& warp;
+    const Instruction* at;
+    Touch touch;
+    Scope scope;
+    enum class Lanes : std::uint8_t { inTurn, one, all } lanes;
+    unsigned lane, unit;
+    bool kept;
+  };
+  std::optional<Race> visit(const Visit& who, const Stretch& stretch);
   // Cells of one page that one access touches, and who does: `now` with the lane of the first.
   struct Part {
     Stamp now;
     Touch touch;
     std::uint32_t first, count;
     unsigned laneShift;  // of cells per lane, a power of two
-    bool place;          // all lanes touch all cells
+    bool place;          // several lanes touch all cells
     bool global;         // in shared memory what former blocks have left does not count
     const Warp* warp;
     unsigned lane(std::uint32_t cell) const { return place ? Stamp::severalLanes : now.lane + (cell >> laneShift); }
@@ -80,7 +103,6 @@ class BlockRaces {
   };
 
   static Touch touchOf(AccessKind kind);
-  std::optional<Found> touch(ShadowPage& page, const Part& part) const;
   std::optional<Found> conflict(ShadowPage& page, const Part& part) const;
   void note(ShadowPage& page, const Part& part) const;
   void noteWrite(ShadowPage& page, const Part& part) const;

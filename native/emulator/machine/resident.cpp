@@ -6,6 +6,8 @@
 namespace cnn::emu {
 namespace {
 
+constexpr int garbage = 0xff;  // a NaN in every floating-point format
+
 constexpr std::uint32_t laneMask(std::uint32_t lanes) { return lanes >= warpLanes ? allLanes : (1u << lanes) - 1; }
 
 bool differsByLane(Special s) {
@@ -137,6 +139,9 @@ void ResidentBlock::start(std::uint64_t index) {
   if (block_.random == 0) block_.random = 1;
   const auto threads = std::uint32_t(request.block.count());
   block_.liveThreads = threads;
+  // As a GPU leaves it: no zeros to rely on.
+  std::memset(block_.shared, garbage, block_.sharedBytes);
+  std::memset(local_.get(), garbage, localStride_ * warpLanes * block_.warps.size());
   for (NamedBarrier& barrier : block_.barriers) barrier = {};
   block_.async.reset();
   block_.attachments.clear();

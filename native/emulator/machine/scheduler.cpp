@@ -1,6 +1,7 @@
 #include "machine/scheduler.h"
 
 #include "machine/environment.h"
+#include "machine/warpgroup_order.h"
 
 #include <algorithm>
 #include <bit>
@@ -35,7 +36,7 @@ class Scheduler {
     for (Block* block : blocks_) {
       if (block->async)
         if (const auto problem = block->async->finish()) return block->raise(statusLaunchFailed, *problem, nullptr, 0);
-      if (block->checks && !block->checks->finish(*block)) return;
+      if (!warpgroupsEnded(*block)) return;
     }
   }
 

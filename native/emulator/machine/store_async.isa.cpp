@@ -31,10 +31,11 @@ const Instruction* storeAsync(Warp& w, const Instruction* i) {
     std::array<std::byte, 32> payload;
     for (uint32_t n = 0; n < o.count; ++n)
       std::memcpy(payload.data() + n * o.elementBytes, w.lanes<std::byte>(o.values[n]) + uint32_t(lane) * o.elementBytes, o.elementBytes);
-    deliver(to, barrier, o.name, {bytes, bytes, o.combine == nullptr, [&o, bytes, payload](std::byte* host) {
-                                    if (o.combine) o.combine(host, payload.data(), bytes);
-                                    else std::memcpy(host, payload.data(), bytes);
-                                  }});
+    const auto write = [&o, bytes, payload](std::byte* host) {
+      if (o.combine) o.combine(host, payload.data(), bytes);
+      else std::memcpy(host, payload.data(), bytes);
+    };
+    if (!deliver({w, i, lane, o.name}, to, barrier, {bytes, bytes, o.combine == nullptr, write})) return nullptr;
   }
   return i + 1;
 }

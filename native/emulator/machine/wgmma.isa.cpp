@@ -9,6 +9,7 @@
 #include "machine/async_state.h"
 #include "machine/checks.h"
 #include "machine/collective.h"
+#include "machine/copy_checks.h"
 #include "machine/family.h"
 #include "machine/jitter.h"
 #include "machine/matrix_descriptor.h"
@@ -143,15 +144,29 @@ void merge(std::vector<SharedRange>& ranges, std::size_t first) {
   ranges.resize(last + 1);
 }
 
+// The checks of what an instruction reads: the ranges from `first` on. False: the warp has faulted.
+bool readsMayBegin(Warp& w, const Instruction* i, std::vector<SharedRange>& ranges, std::size_t first) {
+  merge(ranges, first);
+  const CopyIssue issue{w, i, -1, name};
+  for (std::size_t r = first; r < ranges.size(); ++r) {
+    const auto [address, bytes] = ranges[r];
+    if (!proxyReads(w, i, address, bytes, name, -1) || !productReadsShared(issue, address, bytes)) return false;
+    if (!copiesValues(issue, *w.block, address, bytes)) return false;
+    asyncReadBegin(*w.block, address, bytes, name);
+  }
+  return true;
+}
+
 template <class Format, int K, bool half, bool registers> const Instruction* multiply(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, name); !entry.ready) return entry.otherwise;
   const Operands& o = *static_cast<const Operands*>(i->extra);
   std::vector<SharedRange>* record = nullptr;
-  if (w.block->launch->checks & checkAsync) {
+  const unsigned checks = w.block->launch->checks;
+  if (checks & checkAsync) {
     if (const std::string& wrong = w.block->launch->program->wgmmaProblem; !wrong.empty())
       return w.fault(i, statusLaunchFailed, std::string(name) + ": " + wrong);
-    record = &WarpAsync::of(w).matrixReads.back();
   }
+  if (checks != 0) record = &WarpAsync::of(w).matrixReads.back();
   const std::size_t recorded = record ? record->size() : 0;
   Units units{w.block->shared, w.block->sharedBytes, record};
 
@@ -178,15 +193,7 @@ template <class Format, int K, bool half, bool registers> const Instruction* mul
     accumulate<K, half>(w, o.d + column / 8 * (half ? 2 : 4), a, b, scale == 0);
   }
   if (units.failed) return outsideShared(w, i, name, units.outside, 16, -1);
-  if (record) {
-    merge(*record, recorded);
-    for (std::size_t r = recorded; r < record->size(); ++r) {
-      const auto [address, bytes] = (*record)[r];
-      if (!proxyReads(w, i, address, bytes, name, -1)) return nullptr;
-      asyncReadBegin(*w.block, address, bytes, name);
-    }
-  }
-  return i + 1;
+  return !record || readsMayBegin(w, i, *record, recorded) ? i + 1 : nullptr;
 }
 
 const Instruction* fence(Warp& w, const Instruction* i) {
@@ -198,7 +205,7 @@ const Instruction* commit(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.commit_group"); !entry.ready) return entry.otherwise;
   if (!warpgroupMeets(w, i, "wgmma.commit_group")) return nullptr;
   ++WarpAsync::of(w).matrixGroups;
-  if (w.block->launch->checks & checkAsync) WarpAsync::of(w).matrixReads.emplace_back();
+  if (w.block->launch->checks != 0) WarpAsync::of(w).matrixReads.emplace_back();
   return i + 1;
 }
 
@@ -216,8 +223,8 @@ const Instruction* wait(Warp& w, const Instruction* i) {
   if (const WholeWarp entry(w, i, "wgmma.wait_group"); !entry.ready) return entry.otherwise;
   const uint32_t committed = WarpAsync::of(w).matrixGroups, open = uint32_t(i->immediate);
   if (committed > open && !warpgroupHasCommitted(w, committed - open)) return w.wait(i, "wgmma.wait_group");
-  if (!(w.block->launch->checks & checkAsync)) return i + 1;
   if (!warpgroupMeets(w, i, "wgmma.wait_group")) return nullptr;
+  if (w.block->launch->checks == 0) return i + 1;
   auto& groups = WarpAsync::of(w).matrixReads;
   while (groups.size() > std::size_t(i->immediate) + 1) {
     for (const SharedRange& range : groups.front()) asyncReadEnd(*w.block, range.address, range.bytes);

@@ -67,6 +67,18 @@ TEST(uninitialised) {
   CHECK_EQ(run(emu::checkInit, "st.shared.u32 [%r3], 1;\nld.shared.u32 %r4, [%r3];"), "");
 }
 
+TEST(uninitialised_local_memory) {
+  const std::string stack = ".local .align 8 .b8 stack[16];\nmov.u32 %r4, stack;\n", store = "st.local.u32 [%r4+8], %r0;\n";
+  CHECK_EQ(run(emu::checkInit, stack + store + "ld.local.u32 %r5, [%r4+8];"), "");
+  CHECK(contains(run(emu::checkInit, stack + store + "ld.local.u32 %r5, [%r4+4];"), "uninitialised: load of 4 bytes of local memory at 0x4"));
+  CHECK(contains(run(emu::checkInit, stack + store + "ld.local.v2.u32 {%r5, %r6}, [%r4+8];"), "uninitialised: load of 8 bytes of local memory"));
+  const std::string generic = "cvta.local.u64 %x4, %x4;\n";
+  CHECK_EQ(run(emu::checkInit, stack + store + "cvt.u64.u32 %x4, %r4;\n" + generic + "ld.u32 %r5, [%x4+8];"), "");
+  CHECK(contains(run(emu::checkInit, stack + store + "cvt.u64.u32 %x4, %r4;\n" + generic + "ld.u32 %r5, [%x4];"), "local memory"));
+  // Each lane has its own.
+  CHECK(contains(run(emu::checkInit, stack + "setp.ne.u32 %p1, %r0, 9;\n@%p1 st.local.u32 [%r4], 1;\nld.local.u32 %r5, [%r4];"), "thread (9,0,0)"));
+}
+
 TEST(non_coherent) {
   CHECK(contains(run(emu::checkNc, "st.global.u32 [%x2], 1;\nld.global.nc.u32 %r4, [%x2];"), "non-coherent: ld.global.nc"));
   CHECK_EQ(run(emu::checkNc, "st.global.u32 [%x2], 1;\nld.global.u32 %r4, [%x2];"), "");

@@ -118,3 +118,29 @@ TEST(load_errors) {
   const Program newest(device, moduleText("", "9.0"));
   CHECK(contains(loadError("hello"), "must begin with .version"));
 }
+
+TEST(memory_begins_as_garbage) {
+  // A sum that relies on zeros in shared or local memory is no number.
+  const char* const text = ".visible .entry k(.param .u64 out)\n{\n.reg .f32 %f<4>;\n.reg .b32 %r<2>;\n.reg .b64 %x<2>;\n.shared .b32 tile[1];\n.local .b32 stack[1];\n"
+                           "ld.param.u64 %x0, [out];\nmov.u32 %r0, tile;\nmov.u32 %r1, stack;\nld.shared.f32 %f0, [%r0];\nld.local.f32 %f1, [%r1];\nst.global.f32 [%x0], %f0;\nst.global.f32 [%x0+4], %f1;\nret;\n}";
+  Device device;
+  Program program(device, moduleText(text));
+  const auto out = device.zeros<float>(2);
+  program.run("k", {1}, {1}, 0, out);
+  for (const float value : device.download<float>(out, 2)) CHECK(value != value);
+}
+
+TEST(state_spaces_are_kept_apart) {
+  const std::string table = ".const .u32 table[2] = {3, 5};\n", head = ".visible .entry k(.param .u64 data)\n{\n.reg .b32 %r<4>;\n.reg .b64 %x<4>;\n.shared .b32 tile[2];\nld.param.u64 %x0, [data];\n";
+  const auto code = [&](const std::string& body) {
+    Device device;
+    Program program(device, moduleText(table + head + body + "\nret;\n}"));
+    const auto fault = program.tryRun("k", {1}, {32}, 0, device.zeros<std::uint32_t>(2));
+    return fault ? fault->code : 0;
+  };
+  CHECK_EQ(code("ld.const.u32 %r0, [table+4];"), 0);
+  CHECK_EQ(code("mov.u64 %x1, table;\nld.const.u32 %r0, [%x1+4];"), 0);
+  CHECK_EQ(code("ld.const.u32 %r0, [%x0];"), 700);
+  for (const char* wrong : {"ld.global.u32 %r0, [table];", "ld.const.u32 %r0, [tile];", "ld.shared.u32 %r0, [table];", "st.global.u32 [tile], %r0;"})
+    CHECK(contains(loadError(moduleText(table + head + wrong + "\nret;\n}")), "names a variable of another state space"));
+}

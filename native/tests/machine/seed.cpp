@@ -1,29 +1,10 @@
 // The seed draws the order of warps: the same one the same order, another one another order.
 #include "kernel.h"
-
-#include <cstdlib>
-#include <optional>
+#include "variable.h"
 
 using namespace cnn::test;
 
 namespace {
-
-// A variable of the environment for the length of a scope.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before_) setenv(name_, before_->c_str(), 1);
-    else unsetenv(name_);
-  }
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 // The first thread of every warp takes a ticket.
 const char* const kernel = R"(

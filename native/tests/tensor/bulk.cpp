@@ -1,6 +1,8 @@
 // Bulk copies by the tensor memory accelerator: bytes, tiles with every swizzle, im2col, fills, stores, multicast.
 #include "tensor_test.h"
 
+#include "../machine/variable.h"
+
 #include "machine/checks.h"
 #include "machine/tensor_map.h"
 
@@ -299,6 +301,7 @@ TEST(shared_memory_of_a_neighbour) {
 }
 
 TEST(nothing_is_there_before_the_wait) {
+  const Variable late("CNN_EMULATOR_SEED", "0");  // copies complete as late as they may
   Case c;
   c.tiled({64, 8}, {64, 8});
   const auto got = c.tile(expect(1024) + at2d(0, 0) + tensor2d);
@@ -331,6 +334,7 @@ TEST(faults) {
 }
 
 TEST(async_check) {
+  const Variable late("CNN_EMULATOR_SEED", "0");  // copies complete as late as they may
   const Checks on(checkAsync);
   Case c;
   c.tiled({64, 8}, {64, 8});
@@ -421,4 +425,72 @@ TEST(async_check_follows_stores_into_another_block) {
   CHECK(contains(c.faultOf(first + meet + tile).report, "of block 0 (of the grid, counted) has written, without a fence.proxy.async"));
   CHECK(!c.tryRun(first + " @%p3" + fence + meet + tile, false));
   CHECK(!c.tryRun(first + meet + fence + tile, false));
+}
+
+namespace {
+
+const std::string fillTile = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n", allMeet = " bar.sync 0;\n", proxyFence = " fence.proxy.async;\n";
+const std::string isOther = " setp.eq.u32 %p2, %x0, 40;\n";  // a thread of the second warp
+
+std::string bytesIn() { return expect(256) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d1], 256, [%x2];\n"; }
+std::string bytesOut(const std::string& wait) {
+  return " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group" + wait + " 0;\n";
+}
+
+std::string reportOf(Case& c, unsigned checks, const std::string& body) {
+  const Checks on(checks);
+  const auto fault = c.tryRun(body, false);
+  return fault ? fault->report : std::string("fine");
+}
+
+}  // namespace
+
+TEST(race_check_follows_copies_in) {
+  Case c;
+  const std::string read = " @%p2 ld.shared.b32 %r0, [%x1+64];\n", store = " @%p2 st.global.b32 [%d1+64], 1;\n";
+  // What others have read or written before, and what they read after.
+  CHECK_EQ(reportOf(c, checkRace, isOther + read + allMeet + bytesIn() + wait + read), "fine");
+  CHECK(contains(reportOf(c, checkRace, isOther + read + bytesIn() + wait), "race: the write of shared memory by cp.async.bulk is not ordered with a read"));
+  CHECK(contains(reportOf(c, checkRace, fillTile + bytesIn() + wait), "is not ordered with a write"));
+  const std::string onlyFirst = "@!%p0 bra ON;\n" + wait + "ON:\n";
+  CHECK(contains(reportOf(c, checkRace, isOther + bytesIn() + onlyFirst + read), "race: "));
+  CHECK_EQ(reportOf(c, checkRace, isOther + bytesIn() + onlyFirst + allMeet + read), "fine");
+  // Global memory is read as by a load.
+  CHECK(contains(reportOf(c, checkRace, isOther + store + bytesIn() + wait), "race: the read of global memory by cp.async.bulk"));
+  CHECK_EQ(reportOf(c, checkRace, isOther + store + allMeet + bytesIn() + wait), "fine");
+  CHECK_EQ(reportOf(c, checkRace, isOther + bytesIn() + wait + store), "fine");
+}
+
+TEST(race_check_follows_copies_out) {
+  Case c;
+  const std::string load = " @%p2 ld.global.b32 %r0, [%d2+64];\n";
+  CHECK_EQ(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut("") + allMeet + load), "fine");
+  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + bytesOut("") + allMeet), "race: the read of shared memory by cp.async.bulk is not ordered with a write"));
+  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + load + bytesOut("")), "race: "));
+  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut("") + load), "race: "));
+  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut(".read") + " @%p2 st.shared.b32 [%x1], 1;\n"), "race: "));
+  CHECK_EQ(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut(".read") + allMeet + " @%p2 st.shared.b32 [%x1], 1;\n"), "fine");
+}
+
+TEST(init_and_nc_checks_follow_copies) {
+  Case c;
+  const std::string half = " setp.lt.u32 %p2, %x0, 32;\n shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n @%p2 st.shared.b32 [%x4], %x0;\n";
+  CHECK_EQ(reportOf(c, checkInit, fillTile + allMeet + bytesOut("")), "fine");
+  CHECK(contains(reportOf(c, checkInit, half + allMeet + bytesOut("")), "uninitialised: cp.async.bulk reads shared memory at 0x80"));
+  const std::string load = " @%p0 ld.global.nc.b32 %r0, [%d2+64];\n", elsewhere = " @%p0 ld.global.nc.b32 %r0, [%d2+256];\n";
+  CHECK_EQ(reportOf(c, checkNc, fillTile + allMeet + bytesOut("") + elsewhere), "fine");
+  CHECK(contains(reportOf(c, checkNc, fillTile + allMeet + bytesOut("") + load), "non-coherent: ld.global.nc"));
+  CHECK(contains(reportOf(c, checkNc, load + fillTile + allMeet + bytesOut("")), "non-coherent: write"));
+}
+
+TEST(global_memory_is_written_as_late_as_may_be) {
+  // After wait_group.read the thread still finds what was there before, after wait_group what it has stored.
+  const auto found = [](const std::string& wait) {
+    Case c;
+    REQUIRE(!c.tryRun(fillTile + proxyFence + allMeet + bytesOut(wait) + " @%p0 ld.global.b32 %r0, [%d2+4];\n @%p0 st.global.b32 [%d2+512], %r0;\n", false));
+    CHECK_EQ(c.device.download<std::uint32_t>(c.out, 2)[1], 1u);
+    return c.device.download<std::uint32_t>(c.out + 512, 1)[0];
+  };
+  CHECK_EQ(found(".read"), 0u);
+  CHECK_EQ(found(""), 1u);
 }

@@ -110,15 +110,61 @@ TEST(elect_names_one_lane) {
   const auto got = c.run(" elect.sync %x11|%p2, 0xffffffff;\n selp.b32 %x9, 100, 0, %p2;\n add.s32 %x9, %x9, %x11;\n"
                          " setp.ge.u32 %p3, %x0, 40;\n @!%p3 bra DONE;\n elect.sync _|%p4, 0xffffff00;\n @%p4 mov.u32 %x9, 5;\nDONE:\n", 1, 1);
   for (unsigned t = 0; t < 64; ++t) CHECK_EQ(got[t], t == 40 ? 5u : t % 32 == 0 ? 100u : 0u);
+  const auto skipped = c.tryRun(" and.b32 %x11, %x0, 16;\n setp.eq.u32 %p3, %x11, 0;\n @%p3 elect.sync _|%p4, 0xffffffff;\n", 1, 1);
+  CHECK_EQ(skipped.value().code, 715);
 }
 
 TEST(small_instructions_load_and_run) {
   Case c;
-  const auto got = c.run(" setmaxnreg.dec.sync.aligned.u32 40;\n setmaxnreg.inc.sync.aligned.u32 232;\n fence.proxy.async;\n fence.proxy.async.global;\n"
+  const auto got = c.run(" fence.proxy.async;\n fence.proxy.async.global;\n"
                          " fence.proxy.async.shared::cta;\n fence.proxy.alias;\n fence.mbarrier_init.release.cluster;\n"
                          " griddepcontrol.wait;\n griddepcontrol.launch_dependents;\n mov.u32 %x9, 3;\n", 1, 1);
   CHECK_EQ(got[63], 3u);
   CHECK(contains(loadError(moduleText(kernel(" setmaxnreg.inc.sync.aligned.u32 20;\n"))), "multiple of 8"));
   CHECK(contains(loadError(moduleText(kernel(" setmaxnreg.inc.sync.aligned.u32 240;\n"), "8.3", "sm_90")), "sm_90a"));
   CHECK(contains(loadError(moduleText(kernel(" barrier.cluster.arrive;\n"), "8.3", "sm_80")), "sm_90"));
+}
+
+TEST(shared_memory_of_another_block) {
+  const std::string map = " mapa.shared::cluster.u32 %x12, %x7, %x5;\n st.shared.b32 [%x7], 1;\n" + barrier;
+  Case c;
+  CHECK(!c.tryRun(map + " ld.shared::cluster.b32 %x9, [%x12];\n" + barrier, 2, 2));
+  const auto own = c.tryRun(map + " ld.shared::cta.b32 %x9, [%x12];\n" + barrier, 2, 2);
+  CHECK_EQ(own.value().code, 700);
+  CHECK(contains(own->report, ".shared::cluster"));
+  // The second block ends, the first one comes later.
+  const auto late = c.tryRun(map + " setp.ne.u32 %p3, %x3, 0;\n @%p3 ret;\n mov.u32 %x13, 0;\nT:\n add.s32 %x13, %x13, 1;\n setp.lt.u32 %p4, %x13, 1000000;\n @%p4 bra T;\n"
+                             " ld.shared::cluster.b32 %x9, [%x12];\n", 2, 2);
+  CHECK_EQ(late.value().code, 700);
+  CHECK(contains(late->report, "which has ended"));
+}
+
+namespace {
+
+// Three warpgroups: the first gives registers back, the others take them.
+std::optional<cnn::emu::Fault> runWarpgroups(const std::string& first, const std::string& others, const std::string& directives = " .maxnreg 168") {
+  Device device;
+  Program program(device, moduleText(".visible .entry k()" + directives + "\n{\n .reg .pred %p;\n .reg .b32 %x;\n mov.u32 %x, %tid.x;\n setp.lt.u32 %p, %x, 128;\n @!%p bra OTHERS;\n" +
+                                     first + " ret;\nOTHERS:\n" + others + " ret;\n}\n"));
+  return program.tryRun("k", {1}, {384}, 0);
+}
+
+}  // namespace
+
+TEST(registers_are_taken_from_those_given_back) {
+  const auto dec = [](int n) { return " setmaxnreg.dec.sync.aligned.u32 " + std::to_string(n) + ";\n"; };
+  const auto inc = [](int n) { return " setmaxnreg.inc.sync.aligned.u32 " + std::to_string(n) + ";\n"; };
+  CHECK(!runWarpgroups(dec(40), inc(232)));
+  CHECK(!runWarpgroups(dec(40), inc(232), " .maxntid 384, 1, 1"));
+  // 3 x 168 registers: 40 + 2 x 232 are as many, 40 + 2 x 240 are more.
+  const auto many = runWarpgroups(dec(40), inc(240));
+  CHECK_EQ(many.value().code, 702);
+  CHECK(contains(many->report, "setmaxnreg.inc"));
+  CHECK_EQ(runWarpgroups("", inc(232)).value().code, 702);
+  CHECK(contains(runWarpgroups(dec(176), inc(176)).value().report, "is no decrease"));
+  CHECK(contains(runWarpgroups(dec(40), inc(160)).value().report, "is no increase"));
+  // Three of the four warps; another count in the fourth.
+  const std::string last = " setp.ge.u32 %p, %x, 96;\n";
+  CHECK(contains(runWarpgroups(last + " @%p ret;\n" + dec(40), "").value().report, "has ended without"));
+  CHECK(contains(runWarpgroups(last + " @%p bra L;\n" + dec(40) + " ret;\nL:\n" + dec(48), "").value().report, "another warp of the warpgroup executes"));
 }

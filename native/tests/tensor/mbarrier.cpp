@@ -137,3 +137,21 @@ TEST(forms_that_do_not_load) {
   CHECK(contains(loadError(moduleText(kernel(" mbarrier.arrive.release.cluster.shared::cluster.b64 %d4, [%x1];\n"))), "write _"));
   CHECK(contains(loadError(moduleText(kernel(" mbarrier.arrive.acquire.cta.shared.b64 %d4, [%x1];\n"))), "acquire"));
 }
+
+TEST(async_check_keeps_other_accesses_off) {
+  const auto reportOf = [](const std::string& body) {
+    cnn::emu::setChecks(cnn::emu::checkAsync);
+    Device device;
+    Program program(device, moduleText(kernel(init64 + body)));
+    const auto fault = program.tryRun("k", {1}, {64}, 0, device.zeros<std::uint32_t>(64));
+    cnn::emu::setChecks(0);
+    return fault ? fault->report : std::string("fine");
+  };
+  const std::string end = " @%p0 mbarrier.inval.shared.b64 [%x1];\n";
+  CHECK_EQ(reportOf(" @%p0 st.shared.b64 [%x1+8], 0;\n"), "fine");
+  CHECK(contains(reportOf(" @%p0 st.shared.b32 [%x1+4], 0;\n"), "write of 4 bytes of shared memory at 0x4, where an mbarrier lives"));
+  CHECK(contains(reportOf(" @%p0 ld.shared.b64 %d4, [%x1];\n"), "read of 8 bytes"));
+  CHECK(contains(reportOf(" @%p0 mbarrier.init.shared.b64 [%x1], 64;\n"), "initialised again without mbarrier.inval"));
+  CHECK_EQ(reportOf(end + " @%p0 st.shared.b64 [%x1], 0;\n"), "fine");
+  CHECK_EQ(reportOf(end + " @%p0 mbarrier.init.shared.b64 [%x1], 64;\n"), "fine");
+}

@@ -152,12 +152,12 @@ struct Case {
     else fragments[std::size_t(128 * (half + k / 8 * 2) + base + k % 8 / 2)] |= bits << (k % 2 * 16);
   }
 
-  std::optional<cnn::emu::Fault> tryRun(const std::string& middle, std::uint64_t flipA = 0, std::uint64_t flipB = 0) {
+  std::optional<cnn::emu::Fault> tryRun(const std::string& middle, std::uint64_t flipA = 0, std::uint64_t flipB = 0, unsigned threads = 128) {
     Program program(device, moduleText(kernel(f, middle)));
     const_cast<cnn::emu::Function*>(program.module().find("k"))->maxDynamicShared = sharedBytes;
     const auto in = device.upload(image), from = device.upload(fragments);
     out = device.zeros<std::uint32_t>(128 * 128);
-    return program.tryRun("k", {1}, {128}, sharedBytes, in, from, out, tileA.descriptor(f, f.a) ^ flipA, tileB.descriptor(f, f.b) ^ flipB, std::uint32_t(f.scaleD));
+    return program.tryRun("k", {1}, {threads}, sharedBytes, in, from, out, tileA.descriptor(f, f.a) ^ flipA, tileB.descriptor(f, f.b) ^ flipB, std::uint32_t(f.scaleD));
   }
 
   void check() {
@@ -296,8 +296,7 @@ TEST(async_check_wants_a_fence_before_the_proxy_reads) {
   CHECK(!c.tryRun(write + fence + meet + complete(c.f)).has_value());
 }
 
-TEST(async_check_wants_the_warpgroup_together) {
-  const Checks on(cnn::emu::checkAsync);
+TEST(the_warpgroup_goes_together) {
   Case c(bf16(64));
   const std::string fence = " wgmma.fence.sync.aligned;\n", commit = " wgmma.commit_group.sync.aligned;\n", wait = " wgmma.wait_group.sync.aligned 0;\n";
   const std::string multiply = instruction(c.f), isLast = " setp.ge.u32 %p3, %x0, 96;\n";
@@ -362,4 +361,30 @@ TEST(forms_that_do_not_load) {
   Form tf32 = bf16(8);
   tf32.types = "f32.tf32.tf32";
   CHECK(contains(refuse(tf32, complete(tf32)), "m64n8k16"));
+}
+
+TEST(async_check_wants_a_wait_before_the_end) {
+  const Checks on(cnn::emu::checkAsync);
+  Case c(bf16(64));
+  const std::string issue = " wgmma.fence.sync.aligned;\n" + instruction(c.f), commit = " wgmma.commit_group.sync.aligned;\n", exit = " ret;\n";
+  CHECK(contains(c.tryRun(issue + exit).value().report, "without a wgmma.wait_group"));
+  CHECK(contains(c.tryRun(issue + commit + exit).value().report, "without a wgmma.wait_group"));
+  CHECK(!c.tryRun(issue + commit + " wgmma.wait_group.sync.aligned 0;\n" + exit));
+}
+
+TEST(needs_a_whole_warpgroup) {
+  Case c(bf16(64));
+  for (const unsigned threads : {64u, 96u}) {
+    const auto fault = c.tryRun(complete(c.f), 0, 0, threads);
+    CHECK_EQ(fault.value().code, 715);
+    CHECK(contains(fault->report, "needs the four warps of a warpgroup, but the block has " + std::to_string(threads / 32)));
+  }
+}
+
+TEST(race_check_sees_operands_without_a_barrier) {
+  const Checks on(cnn::emu::checkRace);
+  Case c(bf16(64));
+  const std::string first = " setp.eq.u32 %p2, %x0, 0;\n @%p2 st.shared.b32 [%x1+16384], 0;\n", fence = " fence.proxy.async;\n";
+  CHECK(contains(c.tryRun(first + fence + complete(c.f)).value().report, "race: the read of shared memory by wgmma"));
+  CHECK(!c.tryRun(first + fence + " bar.sync 0;\n" + complete(c.f)));
 }
