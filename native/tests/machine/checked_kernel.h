@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel.h"
+#include "variable.h"
 
 #include "machine/checks.h"
 
@@ -20,6 +21,7 @@ struct WithChecks {
 // have a value; %r1 shared memory and %r3 the thread's word in it.
 inline std::string runChecked(unsigned checks, const std::string& body, unsigned blocks = 1, unsigned cluster = 1) {
   const WithChecks scope(checks);
+  const Variable seed("CNN_EMULATOR_SEED", "0");  // which of two racing accesses comes first
   Device device;
   Program program(device, moduleText(".visible .entry k(.param .u64 data)\n{\n.reg .pred %p<4>;\n.reg .b32 %r<9>;\n.reg .b64 %x<6>;\n.shared .align 16 .b8 tile[256];\nld.param.u64 %x0, [data];\n"
                                      "mov.u32 %r0, %tid.x;\nmul.wide.u32 %x1, %r0, 4;\nadd.u64 %x2, %x0, %x1;\nmov.u32 %r1, tile;\nshl.b32 %r2, %r0, 2;\nadd.u32 %r3, %r1, %r2;\n" + body + "\nret;\n}"));
