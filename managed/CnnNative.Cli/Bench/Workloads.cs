@@ -1,11 +1,10 @@
 using CnnNative.Cli.Output;
-using CnnNative.Engines;
 
 namespace CnnNative.Cli.Bench;
 
 /// <summary>
 /// Every kernel of a training step over the shapes of the file, in one data type: float32 in NCHW, types of 16 bits in NHWC, as they
-/// are used. Losses and optimizers compute in float32 only.
+/// are used. Optimizers and gradient norms are measured in float32 only.
 /// </summary>
 /// <param name="shapes">The shapes.</param>
 /// <param name="type">Float32, BFloat16 or Float16.</param>
