@@ -21,7 +21,8 @@ public sealed class BenchTests : CliFixture
     {
         var report = Json("bench", "--check", "--filter", "LeNet-5 conv2");
         var names = report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToList();
-        Assert.That(names, Is.EqualTo(from type in (string[])["", ", bf16"] from pass in (string[])["forward", "dgrad", "wgrad"] select $"LeNet-5 conv2 {pass}{type}"));
+        string[] passes = ["forward", "dgrad", "wgrad", "with bias and ReLU", "bias gradient"];
+        Assert.That(names, Is.EqualTo(from type in (string[])["", ", bf16"] from pass in passes select $"LeNet-5 conv2 {pass}{type}"));
         Assert.That(report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("error").GetString()), Has.All.Null);
         Assert.That(report.GetProperty("copy_bytes_per_second").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
@@ -39,9 +40,10 @@ public sealed class BenchTests : CliFixture
         Assert.That(outcome.ExitCode, Is.EqualTo(1), "a workload that a peer cannot do is no success");
         Assert.That(outcome.OutputLines, Is.EqualTo((string[])[
             "peer: stand-in 1.0", "cross-entropy 10 classes backward: peer: no such workload",
-            $"2 of 2 workloads ran on {CudaDriver.Device(0).Name} with finite results"]));
+            "softmax of cross-entropy 10 classes backward: peer: no such workload", $"4 of 4 workloads ran on {CudaDriver.Device(0).Name} with finite results"]));
         Assert.That(File.ReadAllLines(Under("asked")), Is.EqualTo((string[])[
-            """{"name":"cross-entropy 10 classes forward","check":true}""", """{"name":"cross-entropy 10 classes backward","check":true}"""]));
+            """{"name":"cross-entropy 10 classes forward","check":true}""", """{"name":"cross-entropy 10 classes backward","check":true}""",
+            """{"name":"softmax of cross-entropy 10 classes forward","check":true}""", """{"name":"softmax of cross-entropy 10 classes backward","check":true}"""]));
         Assert.That(File.ReadAllText(Under("bench.json")), Does.Contain("\"peer\":\"stand-in 1.0\"").And.Contain("\"peer_error\":\"no such workload\""));
     }
 

@@ -22,15 +22,20 @@ struct Operands {
   bool ignorable;
 };
 
-// Lanes that read the same number of bytes are one access: what lies beyond a smaller source is not read.
+// A source may have any number of bytes up to the copy's, and what lies beyond it is not read: it is seen as accesses of
+// 16, 8, 4, 2 and 1 bytes, each aligned, which is all that the checks and counters know.
 bool observeReads(Warp& w, const Instruction* i, const CopyRecord& record, uint32_t reading, const uint64_t* addresses) {
-  while (reading) {
-    const unsigned bytes = record.taken[std::countr_zero(reading)];
+  for (unsigned piece = 16; piece > 0; piece /= 2) {
     uint32_t lanes = 0;
-    for (uint32_t rest = reading; rest; rest &= rest - 1)
-      if (record.taken[std::countr_zero(rest)] == bytes) lanes |= rest & -rest;
-    if (!observe(w, i, {ptx::Space::global, AccessKind::load, bytes, lanes, addresses})) return false;
-    reading &= ~lanes;
+    uint64_t at[warpLanes] = {};
+    for (uint32_t rest = reading; rest; rest &= rest - 1) {
+      const int lane = std::countr_zero(rest);
+      const unsigned bytes = record.taken[lane];
+      if (!(bytes & piece)) continue;
+      lanes |= rest & -rest;
+      at[lane] = addresses[lane] + (bytes & ~(2 * piece - 1));
+    }
+    if (lanes && !observe(w, i, {ptx::Space::global, AccessKind::load, piece, lanes, at})) return false;
   }
   return true;
 }
