@@ -14,6 +14,13 @@ __device__ __forceinline__ void copyAsync(unsigned to, const void* from, int byt
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
 }
 
+// Copies 4, 8 or 16 bytes, asynchronously; both addresses are multiples of that.
+template <int bytes> __device__ __forceinline__ void copyAsync(unsigned to, const void* from)
+{
+    if constexpr (bytes == 16) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
+    else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(from), "n"(bytes) : "memory");
+}
+
 __device__ __forceinline__ void commitCopies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
 // Waits until all but the latest `Pending` groups have arrived.

@@ -13,7 +13,8 @@ template <class T> struct Unit
     __device__ __forceinline__ void set(int k, T value)
     {
         if constexpr (sizeof(T) == 4) word[k] = __float_as_uint(value);
-        else word[k / 2] |= (unsigned)value.bits << k % 2 * 16;
+        else if constexpr (sizeof(T) == 2) word[k / 2] |= (unsigned)value.bits << k % 2 * 16;
+        else word[k / 4] |= (unsigned)value << k % 4 * 8;
     }
 
     // The barrier before it is read makes it visible, as it does for asynchronous copies.

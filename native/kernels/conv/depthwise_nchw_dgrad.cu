@@ -18,8 +18,8 @@ __device__ __forceinline__ void depthwiseDgrad(const T* __restrict__ dy, const T
     const int top = blockIdx.x % d.strips * d.rows, rows = min(d.rows, g.height - top);
     const RowRange seen = rowRange(d, (top + padH) / 2 - (across - 1), (top + rows - 1 + padH) / 2, g.outHeight);
     const int plane = (seen.high - seen.low) * g.outWidth;
-    const FlatTile<T> in = {memory, ((long long)firstPlane * g.outHeight + seen.low) * g.outWidth, planes * plane, d.wide};
-    const FlatTile<T> out = {memory + d.second, ((long long)firstPlane * g.height + top) * g.width, planes * rows * g.width, d.wide};
+    const FlatTile<T, planeThreads> in = {memory, ((long long)firstPlane * g.outHeight + seen.low) * g.outWidth, planes * plane, d.wide};
+    const FlatTile<T, planeThreads> out = {memory + d.second, ((long long)firstPlane * g.height + top) * g.width, planes * rows * g.width, d.wide};
     in.copyIn(dy, (long long)all * g.outHeight * g.outWidth), commitCopies(), waitCopies<0>();
     __syncthreads();
 

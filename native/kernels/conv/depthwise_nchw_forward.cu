@@ -19,8 +19,8 @@ __device__ __forceinline__ void depthwiseForward(const T* __restrict__ x, const 
     const int top = blockIdx.x % d.strips * d.rows, rows = min(d.rows, g.outHeight - top);
     const RowRange seen = rowRange(d, top * Stride + g.originH, (top + rows - 1) * Stride + g.originH + Size - 1, g.height);
     const int plane = (seen.high - seen.low) * g.width;
-    const FlatTile<T> in = {memory, ((long long)firstPlane * g.height + seen.low) * g.width, planes * plane, d.wide};
-    const FlatTile<T> out = {memory + d.second, ((long long)firstPlane * g.outHeight + top) * g.outWidth, planes * rows * g.outWidth, d.wide};
+    const FlatTile<T, planeThreads> in = {memory, ((long long)firstPlane * g.height + seen.low) * g.width, planes * plane, d.wide};
+    const FlatTile<T, planeThreads> out = {memory + d.second, ((long long)firstPlane * g.outHeight + top) * g.outWidth, planes * rows * g.outWidth, d.wide};
     in.copyIn(x, (long long)all * g.height * g.width), commitCopies(), waitCopies<0>();
     __syncthreads();
 

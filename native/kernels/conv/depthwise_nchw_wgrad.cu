@@ -10,7 +10,7 @@
 
 // Adds the products of one tile.
 template <class T, int Size, int Stride>
-__device__ __forceinline__ void addTile(Lane<1> (&sums)[Size][Size], const FlatTile<T>& in, const FlatTile<T>& gradient, const RowRange& seen, int top, int rows,
+__device__ __forceinline__ void addTile(Lane<1> (&sums)[Size][Size], const FlatTile<T, planeThreads>& in, const FlatTile<T, planeThreads>& gradient, const RowRange& seen, int top, int rows,
                                         const ColumnRange& at, const ConvGeometry& g, int lanes)
 {
     const int firstRow = (top + at.first) * Stride + g.originH, lastRow = (at.count - 1) * Stride + Size - 1;
@@ -62,8 +62,8 @@ __device__ __forceinline__ void depthwiseWgrad(const T* __restrict__ x, const T*
         const int top = item % d.strips * d.rows, rows = min(d.rows, g.outHeight - top);
         const long long plane = (long long)(item / d.strips) * g.filters + channel;
         const RowRange seen = rowRange(d, top * Stride + g.originH, (top + rows - 1) * Stride + g.originH + Size - 1, g.height);
-        const FlatTile<T> in = {memory, (plane * g.height + seen.low) * g.width, planes * (seen.high - seen.low) * g.width, d.wide};
-        const FlatTile<T> gradient = {memory + d.second, (plane * g.outHeight + top) * g.outWidth, planes * rows * g.outWidth, d.wide};
+        const FlatTile<T, planeThreads> in = {memory, (plane * g.height + seen.low) * g.width, planes * (seen.high - seen.low) * g.width, d.wide};
+        const FlatTile<T, planeThreads> gradient = {memory + d.second, (plane * g.outHeight + top) * g.outWidth, planes * rows * g.outWidth, d.wide};
         in.copyIn(x, all * g.height * g.width), gradient.copyIn(dy, all * g.outHeight * g.outWidth), commitCopies(), waitCopies<0>();
         __syncthreads();
         const ColumnRange at = columnRange(d, threadIdx.x, d.lanes, rows);

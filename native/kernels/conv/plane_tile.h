@@ -5,8 +5,7 @@
 // column of a plane, or a part of it; neighbouring threads have neighbouring columns.
 #pragma once
 
-#include "common/unit.h"
-#include "common/wide.h"
+#include "common/flat_tile.h"
 #include "conv/geometry.h"
 #include "conv/slide.h"
 
@@ -34,42 +33,6 @@ __device__ __forceinline__ RowRange rowRange(const DepthwisePlanes& d, int first
     const int low = min(max(first, 0), height);
     return {low, max(low, min(last + 1, height))};
 }
-
-// A range of a tensor in shared memory, from the unit that holds its first element on.
-template <class T> struct FlatTile
-{
-    uint4* const memory;
-    const long long first;
-    const int count, wide;
-
-    __device__ __forceinline__ int lead() const { return (int)(first % unitSize<T>); }
-    __device__ __forceinline__ T* elements() const { return (T*)memory + lead(); }
-    __device__ __forceinline__ int units() const { return (lead() + count + unitSize<T> - 1) / unitSize<T>; }
-
-    // From a tensor of `total` elements.
-    __device__ __forceinline__ void copyIn(const T* from, long long total) const
-    {
-        for (int i = threadIdx.x; i < units(); i += planeThreads) {
-            const long long at = first - lead() + (long long)i * unitSize<T>;
-            bringUnit(sharedAddress(memory + i), from, at, total - at < unitSize<T> ? (int)(total - at) : unitSize<T>, wide);
-        }
-    }
-
-    // Units at both ends may be shared with other blocks: of those only the range's own elements are written.
-    __device__ __forceinline__ void copyOut(T* to) const
-    {
-        for (int i = threadIdx.x; i < units(); i += planeThreads) {
-            const int at = i * unitSize<T> - lead();
-            T* const target = to + first + at;
-            if (wide && at >= 0 && at + unitSize<T> <= count) {
-                const uint4 v = memory[i];
-                storeWide((float*)target, make_float4(__uint_as_float(v.x), __uint_as_float(v.y), __uint_as_float(v.z), __uint_as_float(v.w)));
-                continue;
-            }
-            for (int k = max(0, -at); k < unitSize<T> && at + k < count; ++k) target[k] = elements()[at + k];
-        }
-    }
-};
 
 // What a thread has of a tile: a column of a plane, and of its rows a range.
 struct ColumnRange { int plane, column, first, count; };

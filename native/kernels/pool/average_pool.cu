@@ -1,31 +1,18 @@
 // Average pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, in NCHW or NHWC:
 //   y = sum over the part of the window inside the image, over its number of elements (or, where padding counts, of those inside the
 //       padded image);   dx = sum of dy / (that number) over the windows that hold the element, in the order of the windows.
-// Mapping: 256 threads; a thread per element of y (forward) or x (backward) in NCHW; in NHWC per 16 bytes of channels where C and the
-// addresses allow (the *_vector entries); average_pool_wide_forward_*, for large windows in NCHW, a warp per element of y whose
-// lanes take neighbouring elements of the window. Limited by bytes. Windows as large as the image: global_average_pool.cu.
-#include "common/elements.h"
+// Mapping: 256 threads; a thread per element of y (forward) or x (backward); average_pool_wide_forward_*, for large windows in NCHW, a
+// warp per element of y whose lanes take neighbouring elements of the window. For windows that no tile of shared memory holds
+// (average_pool_tile.cu takes the others, global_average_pool.cu those as large as the image). Limited by bytes.
 #include "common/reduce.h"
 #include "pool/average_window.h"
 
-template <typename T, int width>
-__device__ __forceinline__ void averagePoolForward(const T* x, T* y, const PoolGeometry& g)
+template <typename T> __device__ __forceinline__ void averagePoolForward(const T* x, T* y, const PoolGeometry& g)
 {
     const int index = blockIdx.x * blockDim.x + threadIdx.x;
     if (index >= g.outputs) return;
     const PoolPlace at = poolPlace(index, g.outHeight, g.outWidth, g);
-    const AverageWindow window(at.row, at.column, g);
-    Elements<T, width> sum = {};
-    for (int h = window.rows.first; h < window.rows.end; ++h) {
-        for (int w = window.columns.first; w < window.columns.end; ++w) {
-            const auto values = Elements<T, width>::load(x, poolOffset(at, g.height, g.width, h, w, g));
-#pragma unroll
-            for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
-        }
-    }
-#pragma unroll
-    for (int k = 0; k < width; ++k) sum.at[k] /= window.divisor;
-    sum.store(y, index);
+    averageOfWindow(pixelsOf(x, at, g.height, g.width, g), g, at).store(y, index);
 }
 
 template <typename T> __device__ __forceinline__ void averagePoolWideForward(const T* x, T* y, const PoolGeometry& g)
@@ -47,48 +34,23 @@ template <typename T> __device__ __forceinline__ void averagePoolWideForward(con
     if (lane == 0) store(y + index, sum / window.divisor);
 }
 
-template <typename T, int width>
-__device__ __forceinline__ void averagePoolBackward(const T* dy, T* dx, const PoolGeometry& g)
+template <typename T> __device__ __forceinline__ void averagePoolBackward(const T* dy, T* dx, const PoolGeometry& g)
 {
     const int index = blockIdx.x * blockDim.x + threadIdx.x;
     if (index >= g.inputs) return;
     const PoolPlace at = poolPlace(index, g.inHeight, g.inWidth, g);
-    const int outHeight = g.outHeight.divisor, outWidth = g.outWidth.divisor;
-    const Range rows = windowsOver(at.row + g.padHeight, g.windowHeight, g.strideHeight, outHeight);
-    const Range columns = windowsOver(at.column + g.padWidth, g.windowWidth, g.strideWidth, outWidth);
-    Elements<T, width> sum = {};
-    for (int p = rows.first; p < rows.end; ++p) {
-        for (int q = columns.first; q < columns.end; ++q) {
-            const float divisor = AverageWindow(p, q, g).divisor;
-            const auto gradient = Elements<T, width>::load(dy, poolOffset(at, outHeight, outWidth, p, q, g));
-#pragma unroll
-            for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] / divisor;
-        }
-    }
-    sum.store(dx, index);
+    gradientOfAverages(pixelsOf(dy, at, g.outHeight.divisor, g.outWidth.divisor, g), g, at).store(dx, index);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_forward_f32(const float* x, float* y, PoolGeometry geometry)
 {
-    averagePoolForward<float, 1>(x, y, geometry);
+    averagePoolForward(x, y, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_backward_f32(const float* dy, float* dx,
     PoolGeometry geometry)
 {
-    averagePoolBackward<float, 1>(dy, dx, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_f32(const float* x, float* y,
-    PoolGeometry geometry)
-{
-    averagePoolForward<float, vectorWidth<float>>(x, y, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_f32(const float* dy, float* dx,
-    PoolGeometry geometry)
-{
-    averagePoolBackward<float, vectorWidth<float>>(dy, dx, geometry);
+    averagePoolBackward(dy, dx, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_f32(const float* x, float* y,
@@ -99,24 +61,12 @@ extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_f32(
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_forward_bf16(const Bf16* x, Bf16* y, PoolGeometry geometry)
 {
-    averagePoolForward<Bf16, 1>(x, y, geometry);
+    averagePoolForward(x, y, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_backward_bf16(const Bf16* dy, Bf16* dx, PoolGeometry geometry)
 {
-    averagePoolBackward<Bf16, 1>(dy, dx, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_bf16(const Bf16* x, Bf16* y,
-    PoolGeometry geometry)
-{
-    averagePoolForward<Bf16, vectorWidth<Bf16>>(x, y, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_bf16(const Bf16* dy, Bf16* dx,
-    PoolGeometry geometry)
-{
-    averagePoolBackward<Bf16, vectorWidth<Bf16>>(dy, dx, geometry);
+    averagePoolBackward(dy, dx, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_bf16(const Bf16* x, Bf16* y,
@@ -127,24 +77,12 @@ extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_bf16
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_forward_f16(const Fp16* x, Fp16* y, PoolGeometry geometry)
 {
-    averagePoolForward<Fp16, 1>(x, y, geometry);
+    averagePoolForward(x, y, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_backward_f16(const Fp16* dy, Fp16* dx, PoolGeometry geometry)
 {
-    averagePoolBackward<Fp16, 1>(dy, dx, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_forward_f16(const Fp16* x, Fp16* y,
-    PoolGeometry geometry)
-{
-    averagePoolForward<Fp16, vectorWidth<Fp16>>(x, y, geometry);
-}
-
-extern "C" __global__ __launch_bounds__(256) void average_pool_vector_backward_f16(const Fp16* dy, Fp16* dx,
-    PoolGeometry geometry)
-{
-    averagePoolBackward<Fp16, vectorWidth<Fp16>>(dy, dx, geometry);
+    averagePoolBackward(dy, dx, geometry);
 }
 
 extern "C" __global__ __launch_bounds__(256) void average_pool_wide_forward_f16(const Fp16* x, Fp16* y,

@@ -1,7 +1,7 @@
 // What the average over a window is taken of.
 #pragma once
 
-#include "pool/pool_geometry.h"
+#include "pool/pixels.h"
 
 // The part of a window that lies in the image, and what its sum is divided by.
 struct AverageWindow
@@ -21,3 +21,39 @@ struct AverageWindow
 
     __device__ __forceinline__ static Range padded(int first, int window, int limit) { return {first, min(first + window, limit)}; }
 };
+
+// The average over a window.
+template <typename T, int width>
+__device__ __forceinline__ Elements<T, width> averageOfWindow(const Pixels<T, width>& x, const PoolGeometry& g, const PoolPlace& at)
+{
+    const AverageWindow window(at.row, at.column, g);
+    Elements<T, width> sum = {};
+    for (int h = window.rows.first; h < window.rows.end; ++h) {
+        for (int w = window.columns.first; w < window.columns.end; ++w) {
+            const auto values = x.load(h, w);
+#pragma unroll
+            for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < width; ++k) sum.at[k] /= window.divisor;
+    return sum;
+}
+
+// The sum of dy / divisor over the windows that hold an element of x, in the order of the windows.
+template <typename T, int width>
+__device__ __forceinline__ Elements<T, width> gradientOfAverages(const Pixels<T, width>& dy, const PoolGeometry& g, const PoolPlace& at)
+{
+    const Range rows = windowsOver(at.row + g.padHeight, g.windowHeight, g.strideHeight, g.outHeight.divisor);
+    const Range columns = windowsOver(at.column + g.padWidth, g.windowWidth, g.strideWidth, g.outWidth.divisor);
+    Elements<T, width> sum = {};
+    for (int p = rows.first; p < rows.end; ++p) {
+        for (int q = columns.first; q < columns.end; ++q) {
+            const float divisor = AverageWindow(p, q, g).divisor;
+            const auto gradient = dy.load(p, q);
+#pragma unroll
+            for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] / divisor;
+        }
+    }
+    return sum;
+}

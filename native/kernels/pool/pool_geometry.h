@@ -12,7 +12,11 @@ struct PoolGeometry
     FastDivisor inHeight, inWidth;                   // H, W again, to divide by
     FastDivisor strideHeight, strideWidth;
     FastDivisor channelVectors;                      // NHWC: C / elements per thread; NCHW: 1
-    int outputs, inputs;                             // threads: elements of y and of x, over elements per thread
+    int outputs, inputs;                             // elements of y and of x, over elements per thread
+
+    // From the first to the last row and column of a window.
+    __device__ __forceinline__ int spanHeight() const { return (windowHeight - 1) * dilationHeight + 1; }
+    __device__ __forceinline__ int spanWidth() const { return (windowWidth - 1) * dilationWidth + 1; }
 };
 
 // Where a thread's element is: in NCHW `outer` is the plane n * C + c and `channel` 0, in NHWC `outer` is the image and `channel` the
@@ -29,12 +33,6 @@ __device__ __forceinline__ PoolPlace poolPlace(int index, const FastDivisor& hei
     index = divide(index, width, place.column);
     place.outer = divide(index, height, place.row);
     return place;
-}
-
-// Vector number of an element at the same plane or image and channel.
-__device__ __forceinline__ long long poolOffset(const PoolPlace& place, int height, int width, int row, int column, const PoolGeometry& g)
-{
-    return ((long long)(place.outer * height + row) * width + column) * g.channelVectors.divisor + place.channel;
 }
 
 // A range of numbers: first up to, not including, end.

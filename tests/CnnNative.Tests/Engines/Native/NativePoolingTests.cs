@@ -18,6 +18,11 @@ public sealed class NativePoolingTests : NativeTests
             Problem(2, 3, 20, 20, 17, stride: 1),
             Problem(2, 8, 10, 9, 5, stride: 3, pad: 2) with { CeilMode = true, CountIncludePad = true },
             Problem(1, 8, 9, 14, 1, stride: 3),
+            // Strips of rows, and tiles of rows and columns; dilation; rows that no tile of shared memory holds.
+            Problem(1, 8, 130, 90, 3, stride: 1, pad: 1),
+            Problem(1, 2, 150, 131, 5, stride: 2, pad: 2),
+            Problem(1, 16, 40, 44, 3, stride: 1, pad: 1) with { DilationH = 3, DilationW = 2 },
+            Problem(1, 1, 6, 9000, 5, stride: 1, pad: 2),
             // What halves: pieces of 2, 4 and 8 elements, several strips and warps, odd heights and widths, windows that hang over the edge.
             Problem(2, 3, 9, 14, 3, stride: 2, pad: 1),
             Problem(1, 2, 37, 24, 3, stride: 2, pad: 1),
@@ -82,6 +87,24 @@ public sealed class NativePoolingTests : NativeTests
         Assert.That(NativePooling.TakesVectors(Layout.Nchw, 8, DType.Float32, 0x1000), Is.False);
         Assert.That(NativePooling.IsWide(Problem(1, 1, 8, 8, 8, stride: 8), Layout.Nchw), Is.True);
         Assert.That(NativePooling.IsWide(Problem(1, 1, 8, 8, 3, stride: 1), Layout.Nchw), Is.False);
+    }
+
+    [Test]
+    public void TilesAreWholePlanesStripsOrSlices()
+    {
+        static PoolTilePlan Plan(int n, int c, int side, int window, Layout layout, bool aligned = true) =>
+            PoolTilePlan.Forward(Problem(n, c, side, side, window, stride: 1, pad: window / 2), layout, DType.Float32, aligned, places: true)!.Value;
+
+        Assert.That(Plan(32, 64, 56, 3, Layout.Nchw) is { Width: 1, Tiling: { Planes: 2, Outers: 2048 }, Launch.Grid.X: 1024 }, "2 planes of 3,136 elements");
+        Assert.That(Plan(4, 64, 56, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 256 }, "few planes: a block for each");
+        Assert.That(Plan(1, 2, 112, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 4 }, "9 bytes of 12,544 elements are two strips' shared memory");
+        Assert.That(Plan(1, 3, 32, 3, Layout.Nhwc) is { Width: 1, Launch.Grid.X: 1 }, "3 channels are no vectors: whole images");
+        Assert.That(Plan(1, 8, 32, 3, Layout.Nhwc, aligned: false) is { Width: 1, Tiling.Wide: 0 });
+        var slices = Plan(1, 64, 56, 3, Layout.Nhwc);
+        Assert.That(slices is { Width: 4, Tiling: { Planes: 0, Wide: 1 }, Launch.Grid.X: 2 * 3 * 3 }, "2 slices of 32 channels, 3 x 3 tiles of 19 x 19");
+        Assert.That(slices.Launch.SharedBytes, Is.EqualTo(21 * 21 * 128), "19 x 19 results see 21 x 21 pixels");
+        Assert.That(PoolTilePlan.Forward(Problem(1, 1, 6, 9000, 5, stride: 1, pad: 2), Layout.Nchw, DType.Float32, true, true), Is.Null, "5 rows of 36,000 bytes");
+        Assert.That(PoolTilePlan.Forward(Problem(1, 1, 32, 32, 17, stride: 1), Layout.Nchw, DType.Float32, true, true), Is.Null, "289 places are no byte");
     }
 
     [Test]

@@ -30,18 +30,12 @@ internal enum Kernel
     AdaptiveAveragePoolVectorBackwardF16,
     AveragePoolForwardF32,
     AveragePoolBackwardF32,
-    AveragePoolVectorForwardF32,
-    AveragePoolVectorBackwardF32,
     AveragePoolWideForwardF32,
     AveragePoolForwardBf16,
     AveragePoolBackwardBf16,
-    AveragePoolVectorForwardBf16,
-    AveragePoolVectorBackwardBf16,
     AveragePoolWideForwardBf16,
     AveragePoolForwardF16,
     AveragePoolBackwardF16,
-    AveragePoolVectorForwardF16,
-    AveragePoolVectorBackwardF16,
     AveragePoolWideForwardF16,
     AveragePoolHalvingForwardF32,
     AveragePoolHalvingForwardBf16,
@@ -49,6 +43,12 @@ internal enum Kernel
     AveragePoolHalvingBackwardF32,
     AveragePoolHalvingBackwardBf16,
     AveragePoolHalvingBackwardF16,
+    AveragePoolTileForwardF32,
+    AveragePoolTileBackwardF32,
+    AveragePoolTileForwardBf16,
+    AveragePoolTileBackwardBf16,
+    AveragePoolTileForwardF16,
+    AveragePoolTileBackwardF16,
     BatchNormGradientFinish,
     BatchNormGradientSumsPlanesF32,
     BatchNormGradientSumsRowsF32,
@@ -276,22 +276,22 @@ internal enum Kernel
     Col2imNhwcF16,
     MaxPoolForwardF32,
     MaxPoolBackwardF32,
-    MaxPoolVectorForwardF32,
-    MaxPoolVectorBackwardF32,
     MaxPoolForwardBf16,
     MaxPoolBackwardBf16,
-    MaxPoolVectorForwardBf16,
-    MaxPoolVectorBackwardBf16,
     MaxPoolForwardF16,
     MaxPoolBackwardF16,
-    MaxPoolVectorForwardF16,
-    MaxPoolVectorBackwardF16,
     MaxPoolHalvingForwardF32,
     MaxPoolHalvingForwardBf16,
     MaxPoolHalvingForwardF16,
     MaxPoolHalvingBackwardF32,
     MaxPoolHalvingBackwardBf16,
     MaxPoolHalvingBackwardF16,
+    MaxPoolTileForwardF32,
+    MaxPoolTileBackwardF32,
+    MaxPoolTileForwardBf16,
+    MaxPoolTileBackwardBf16,
+    MaxPoolTileForwardF16,
+    MaxPoolTileBackwardF16,
     MmaConvForward128x128Bf16,
     MmaConvForward64x64Bf16,
     MmaConvForward128x128F16,
@@ -439,18 +439,12 @@ internal sealed unsafe partial class Kernels
         new("adaptive_average_pool", "adaptive_average_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_backward_f32", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_backward_f32", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_wide_forward_f32", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_forward_bf16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_backward_bf16", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_forward_bf16", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_backward_bf16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_wide_forward_bf16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_forward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_backward_f16", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
-        new("average_pool", "average_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
         new("average_pool", "average_pool_wide_forward_f16", 256, "sm_80 sm_90a"),
         new("average_pool_halving", "average_pool_halving_forward_f32", 256, "sm_80 sm_90a"),
         new("average_pool_halving", "average_pool_halving_forward_bf16", 256, "sm_80 sm_90a"),
@@ -458,6 +452,12 @@ internal sealed unsafe partial class Kernels
         new("average_pool_halving", "average_pool_halving_backward_f32", 256, "sm_80 sm_90a"),
         new("average_pool_halving", "average_pool_halving_backward_bf16", 256, "sm_80 sm_90a"),
         new("average_pool_halving", "average_pool_halving_backward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_forward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_backward_f32", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_forward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_backward_bf16", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_forward_f16", 256, "sm_80 sm_90a"),
+        new("average_pool_tile", "average_pool_tile_backward_f16", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_finish", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_sums_planes_f32", 256, "sm_80 sm_90a"),
         new("batch_norm_backward", "batch_norm_gradient_sums_rows_f32", 256, "sm_80 sm_90a"),
@@ -685,22 +685,22 @@ internal sealed unsafe partial class Kernels
         new("im2col", "col2im_nhwc_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_forward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_backward_f32", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_forward_f32", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_backward_f32", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_forward_bf16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_backward_bf16", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_forward_bf16", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_backward_bf16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_forward_f16", 256, "sm_80 sm_90a"),
         new("max_pool", "max_pool_backward_f16", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_forward_f16", 256, "sm_80 sm_90a"),
-        new("max_pool", "max_pool_vector_backward_f16", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_forward_f32", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_forward_bf16", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_forward_f16", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_backward_f32", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_backward_bf16", 256, "sm_80 sm_90a"),
         new("max_pool_halving", "max_pool_halving_backward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_forward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_backward_f32", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_forward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_backward_bf16", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_forward_f16", 256, "sm_80 sm_90a"),
+        new("max_pool_tile", "max_pool_tile_backward_f16", 256, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_64x64_bf16", 128, "sm_80 sm_90a"),
         new("mma_conv_forward", "mma_conv_forward_128x128_f16", 256, "sm_80 sm_90a"),
@@ -849,6 +849,7 @@ internal sealed unsafe partial class Kernels
         ("HalvingWalk", 36, sizeof(HalvingWalk)),
         ("NormOrder", 4, sizeof(NormOrder)),
         ("PoolGeometry", 128, sizeof(PoolGeometry)),
+        ("PoolTiling", 112, sizeof(PoolTiling)),
         ("RandomSource", 24, sizeof(RandomSource)),
         ("SgdParameters", 3848, sizeof(SgdParameters)),
         ("SgdRule", 24, sizeof(SgdRule)),
@@ -947,26 +948,6 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.AveragePoolBackwardF32, Kernel.AveragePoolBackwardBf16, Kernel.AveragePoolBackwardF16), launch, arguments);
     }
 
-    /// <summary>average_pool_vector_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>
-    public void AveragePoolVectorForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry)
-    {
-        void** arguments = stackalloc void*[3];
-        arguments[0] = &x;
-        arguments[1] = &y;
-        arguments[2] = &geometry;
-        Launch(OfType(type, Kernel.AveragePoolVectorForwardF32, Kernel.AveragePoolVectorForwardBf16, Kernel.AveragePoolVectorForwardF16), launch, arguments);
-    }
-
-    /// <summary>average_pool_vector_backward_f32, _bf16 or _f16(float* dy, float* dx, PoolGeometry geometry)</summary>
-    public void AveragePoolVectorBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, PoolGeometry geometry)
-    {
-        void** arguments = stackalloc void*[3];
-        arguments[0] = &dy;
-        arguments[1] = &dx;
-        arguments[2] = &geometry;
-        Launch(OfType(type, Kernel.AveragePoolVectorBackwardF32, Kernel.AveragePoolVectorBackwardBf16, Kernel.AveragePoolVectorBackwardF16), launch, arguments);
-    }
-
     /// <summary>average_pool_wide_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry)</summary>
     public void AveragePoolWideForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry)
     {
@@ -997,6 +978,28 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &geometry;
         arguments[3] = &walk;
         Launch(OfType(type, Kernel.AveragePoolHalvingBackwardF32, Kernel.AveragePoolHalvingBackwardBf16, Kernel.AveragePoolHalvingBackwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_tile_forward_f32, _bf16 or _f16(float* x, float* y, PoolGeometry geometry, PoolTiling tiling)</summary>
+    public void AveragePoolTileForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, PoolGeometry geometry, PoolTiling tiling)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &geometry;
+        arguments[3] = &tiling;
+        Launch(OfType(type, Kernel.AveragePoolTileForwardF32, Kernel.AveragePoolTileForwardBf16, Kernel.AveragePoolTileForwardF16), launch, arguments);
+    }
+
+    /// <summary>average_pool_tile_backward_f32, _bf16 or _f16(float* dy, float* dx, PoolGeometry geometry, PoolTiling tiling)</summary>
+    public void AveragePoolTileBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer dx, PoolGeometry geometry, PoolTiling tiling)
+    {
+        void** arguments = stackalloc void*[4];
+        arguments[0] = &dy;
+        arguments[1] = &dx;
+        arguments[2] = &geometry;
+        arguments[3] = &tiling;
+        Launch(OfType(type, Kernel.AveragePoolTileBackwardF32, Kernel.AveragePoolTileBackwardBf16, Kernel.AveragePoolTileBackwardF16), launch, arguments);
     }
 
     /// <summary>batch_norm_gradient_finish(GradientSums* parts, int count, int channels, BatchNormGradients gradients, float2* means)</summary>
@@ -2377,30 +2380,6 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.MaxPoolBackwardF32, Kernel.MaxPoolBackwardBf16, Kernel.MaxPoolBackwardF16), launch, arguments);
     }
 
-    /// <summary>max_pool_vector_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* bytes, int* integers, PoolGeometry geometry)</summary>
-    public void MaxPoolVectorForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer bytes, DevicePointer integers, PoolGeometry geometry)
-    {
-        void** arguments = stackalloc void*[5];
-        arguments[0] = &x;
-        arguments[1] = &y;
-        arguments[2] = &bytes;
-        arguments[3] = &integers;
-        arguments[4] = &geometry;
-        Launch(OfType(type, Kernel.MaxPoolVectorForwardF32, Kernel.MaxPoolVectorForwardBf16, Kernel.MaxPoolVectorForwardF16), launch, arguments);
-    }
-
-    /// <summary>max_pool_vector_backward_f32, _bf16 or _f16(float* dy, unsigned char* bytes, int* integers, float* dx, PoolGeometry geometry)</summary>
-    public void MaxPoolVectorBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer bytes, DevicePointer integers, DevicePointer dx, PoolGeometry geometry)
-    {
-        void** arguments = stackalloc void*[5];
-        arguments[0] = &dy;
-        arguments[1] = &bytes;
-        arguments[2] = &integers;
-        arguments[3] = &dx;
-        arguments[4] = &geometry;
-        Launch(OfType(type, Kernel.MaxPoolVectorBackwardF32, Kernel.MaxPoolVectorBackwardBf16, Kernel.MaxPoolVectorBackwardF16), launch, arguments);
-    }
-
     /// <summary>max_pool_halving_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* places, PoolGeometry geometry, HalvingWalk walk)</summary>
     public void MaxPoolHalvingForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer places, PoolGeometry geometry, HalvingWalk walk)
     {
@@ -2423,6 +2402,30 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &geometry;
         arguments[4] = &walk;
         Launch(OfType(type, Kernel.MaxPoolHalvingBackwardF32, Kernel.MaxPoolHalvingBackwardBf16, Kernel.MaxPoolHalvingBackwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_tile_forward_f32, _bf16 or _f16(float* x, float* y, unsigned char* places, PoolGeometry geometry, PoolTiling tiling)</summary>
+    public void MaxPoolTileForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, DevicePointer places, PoolGeometry geometry, PoolTiling tiling)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &places;
+        arguments[3] = &geometry;
+        arguments[4] = &tiling;
+        Launch(OfType(type, Kernel.MaxPoolTileForwardF32, Kernel.MaxPoolTileForwardBf16, Kernel.MaxPoolTileForwardF16), launch, arguments);
+    }
+
+    /// <summary>max_pool_tile_backward_f32, _bf16 or _f16(float* dy, unsigned char* places, float* dx, PoolGeometry geometry, PoolTiling tiling)</summary>
+    public void MaxPoolTileBackward(DType type, in LaunchConfiguration launch, DevicePointer dy, DevicePointer places, DevicePointer dx, PoolGeometry geometry, PoolTiling tiling)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &dy;
+        arguments[1] = &places;
+        arguments[2] = &dx;
+        arguments[3] = &geometry;
+        arguments[4] = &tiling;
+        Launch(OfType(type, Kernel.MaxPoolTileBackwardF32, Kernel.MaxPoolTileBackwardBf16, Kernel.MaxPoolTileBackwardF16), launch, arguments);
     }
 
     /// <summary>mma_conv_forward_128x128_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue)</summary>

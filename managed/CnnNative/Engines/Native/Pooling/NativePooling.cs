@@ -21,11 +21,14 @@ internal sealed class NativePooling(NativeContext context) : IPooling
             return;
         }
 
-        var vectors = TakesVectors(x, y, source, target, bytes);
-        var geometry = Geometry(problem, x, vectors);
-        var launch = MapLaunch.Over(geometry.Outputs);
-        if (vectors) context.Kernels.MaxPoolVectorForward(y.DType, launch, source, target, bytes, integers, geometry);
-        else context.Kernels.MaxPoolForward(y.DType, launch, source, target, bytes, integers, geometry);
+        if (PoolTilePlan.Forward(problem, x.Layout, x.DType, IsAligned(source, target, bytes), positions is not null) is { } tiles)
+        {
+            context.Kernels.MaxPoolTileForward(y.DType, tiles.Launch, source, target, bytes, new(problem, x.Layout, tiles.Width), tiles.Tiling);
+            return;
+        }
+
+        var geometry = new PoolGeometry(problem, x.Layout, 1);
+        context.Kernels.MaxPoolForward(y.DType, MapLaunch.Over(geometry.Outputs), source, target, bytes, integers, geometry);
     }
 
     public void MaxBackward(in PoolingProblem problem, Tensor dy, Tensor positions, Tensor dx)
@@ -41,11 +44,14 @@ internal sealed class NativePooling(NativeContext context) : IPooling
             return;
         }
 
-        var vectors = TakesVectors(dy, dx, gradient, target, bytes);
-        var geometry = Geometry(problem, dx, vectors);
-        var launch = MapLaunch.Over(geometry.Inputs);
-        if (vectors) context.Kernels.MaxPoolVectorBackward(dx.DType, launch, gradient, bytes, integers, target, geometry);
-        else context.Kernels.MaxPoolBackward(dx.DType, launch, gradient, bytes, integers, target, geometry);
+        if (PoolTilePlan.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target, bytes), places: true) is { } tiles)
+        {
+            context.Kernels.MaxPoolTileBackward(dx.DType, tiles.Launch, gradient, bytes, target, new(problem, dx.Layout, tiles.Width), tiles.Tiling);
+            return;
+        }
+
+        var geometry = new PoolGeometry(problem, dx.Layout, 1);
+        context.Kernels.MaxPoolBackward(dx.DType, MapLaunch.Over(geometry.Inputs), gradient, bytes, integers, target, geometry);
     }
 
     public void AverageForward(in PoolingProblem problem, Tensor x, Tensor y)
@@ -54,12 +60,15 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         using var source = x.OnDevice();
         using var target = y.OnDevice();
         if (TryGlobalOrHalvingForward(problem, x, source, target)) return;
-        var vectors = TakesVectors(x, y, source, target);
-        var geometry = Geometry(problem, x, vectors);
-        var launch = MapLaunch.Over(geometry.Outputs);
-        if (vectors) context.Kernels.AveragePoolVectorForward(y.DType, launch, source, target, geometry);
-        else if (IsWide(problem, x.Layout)) context.Kernels.AveragePoolWideForward(y.DType, MapLaunch.Warps(geometry.Outputs), source, target, geometry);
-        else context.Kernels.AveragePoolForward(y.DType, launch, source, target, geometry);
+        if (PoolTilePlan.Forward(problem, x.Layout, x.DType, IsAligned(source, target), places: false) is { } tiles)
+        {
+            context.Kernels.AveragePoolTileForward(y.DType, tiles.Launch, source, target, new(problem, x.Layout, tiles.Width), tiles.Tiling);
+            return;
+        }
+
+        var geometry = new PoolGeometry(problem, x.Layout, 1);
+        if (IsWide(problem, x.Layout)) context.Kernels.AveragePoolWideForward(y.DType, MapLaunch.Warps(geometry.Outputs), source, target, geometry);
+        else context.Kernels.AveragePoolForward(y.DType, MapLaunch.Over(geometry.Outputs), source, target, geometry);
     }
 
     public void AverageBackward(in PoolingProblem problem, Tensor dy, Tensor dx)
@@ -68,11 +77,14 @@ internal sealed class NativePooling(NativeContext context) : IPooling
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
         if (TryGlobalOrHalvingBackward(problem, dx, gradient, target)) return;
-        var vectors = TakesVectors(dy, dx, gradient, target);
-        var geometry = Geometry(problem, dx, vectors);
-        var launch = MapLaunch.Over(geometry.Inputs);
-        if (vectors) context.Kernels.AveragePoolVectorBackward(dx.DType, launch, gradient, target, geometry);
-        else context.Kernels.AveragePoolBackward(dx.DType, launch, gradient, target, geometry);
+        if (PoolTilePlan.Backward(problem, dx.Layout, dx.DType, IsAligned(gradient, target), places: false) is { } tiles)
+        {
+            context.Kernels.AveragePoolTileBackward(dx.DType, tiles.Launch, gradient, target, new(problem, dx.Layout, tiles.Width), tiles.Tiling);
+            return;
+        }
+
+        var geometry = new PoolGeometry(problem, dx.Layout, 1);
+        context.Kernels.AveragePoolBackward(dx.DType, MapLaunch.Over(geometry.Inputs), gradient, target, geometry);
     }
 
     public void AdaptiveAverageForward(in AdaptivePoolingProblem problem, Tensor x, Tensor y)
@@ -157,8 +169,8 @@ internal sealed class NativePooling(NativeContext context) : IPooling
     private static bool IsAligned(DevicePointer first, DevicePointer second, DevicePointer third = default) =>
         (first.Address | second.Address | third.Address) % 16 == 0;
 
-    private static bool TakesVectors(Tensor x, Tensor y, DevicePointer source, DevicePointer target, DevicePointer bytes = default) =>
-        TakesVectors(x.Layout, x.Shape[1], y.DType, source.Address | target.Address | bytes.Address);
+    private static bool TakesVectors(Tensor x, Tensor y, DevicePointer source, DevicePointer target) =>
+        TakesVectors(x.Layout, x.Shape[1], y.DType, source.Address | target.Address);
 
     private static PoolGeometry Geometry(in PoolingProblem problem, Tensor x, bool vectors) => new(problem, x.Layout, Width(x, vectors));
 

@@ -1,0 +1,60 @@
+// Average pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, by tiles of shared memory (tile.h): formulas as in average_pool.cu.
+// Grid: a block of 256 threads per tile. Limited by bytes: x and y are moved once, but for what tiles share.
+#include "pool/average_window.h"
+#include "pool/tile.h"
+
+template <typename T, bool backward> struct AverageOfTile
+{
+    const T* source;
+    T* target;
+
+    template <typename Tile> __device__ __forceinline__ void operator()(const Tile& tile) const
+    {
+        tile.bring(source, 0);
+        arrive();
+        for (int i = threadIdx.x; i < tile.results(); i += poolThreads) {
+            PoolPlace at;
+            if (!tile.locate(i, at)) continue;
+            if constexpr (backward) tile.keep(target, i, at, gradientOfAverages(tile.source(at), tile.g, at));
+            else tile.keep(target, i, at, averageOfWindow(tile.source(at), tile.g, at));
+        }
+        __syncthreads();
+        tile.send(target, tile.t.resultsAt);
+    }
+};
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_forward_f32(const float* x, float* y, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<float, false>(geometry, tiling, AverageOfTile<float, false>{x, y});
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_backward_f32(const float* dy, float* dx, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<float, true>(geometry, tiling, AverageOfTile<float, true>{dy, dx});
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_forward_bf16(const Bf16* x, Bf16* y, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<Bf16, false>(geometry, tiling, AverageOfTile<Bf16, false>{x, y});
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_backward_bf16(const Bf16* dy, Bf16* dx, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<Bf16, true>(geometry, tiling, AverageOfTile<Bf16, true>{dy, dx});
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_forward_f16(const Fp16* x, Fp16* y, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<Fp16, false>(geometry, tiling, AverageOfTile<Fp16, false>{x, y});
+}
+
+extern "C" __global__ __launch_bounds__(256) void average_pool_tile_backward_f16(const Fp16* dy, Fp16* dx, PoolGeometry geometry,
+    PoolTiling tiling)
+{
+    withTile<Fp16, true>(geometry, tiling, AverageOfTile<Fp16, true>{dy, dx});
+}
