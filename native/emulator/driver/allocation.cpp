@@ -74,6 +74,7 @@ void Driver::release(std::uint64_t address) {
     default:
       if (allocation.graphMemory) break;  // stays with the graph
       memory.free(address);
+      orderedMemory.release(address);
       if (allocation.pool) returnToPool(*allocation.pool, allocation.bytes);
   }
 }

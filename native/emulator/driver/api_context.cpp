@@ -35,6 +35,7 @@ void synchronise(Call& c, Context& context) {
       fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "a stream of the context is being captured");
     }
   c.driver.finishAll(context, c.lock);
+  c.driver.hostLearnsAll(context);
   trimPoolsAfterWaiting(c.driver);
   c.requireHealthy(context);
 }

@@ -57,7 +57,11 @@ CNN_EXPORT CUresult cuEventQuery(CUevent handle) {
     refuseWhileCapturing(c, *event);
     c.contextForUnsafeCall();
     c.requireHealthy(*event->context);
-    if (!event->recorded || event->recorded->done()) return CUDA_SUCCESS;
+    if (!event->recorded) return CUDA_SUCCESS;
+    if (event->recorded->done()) {
+      c.driver.hostLearns(event->recorded->clock);
+      return CUDA_SUCCESS;
+    }
     c.driver.advance(*event->context, c.lock);
     c.requireHealthy(*event->context);
     return CUDA_ERROR_NOT_READY;
@@ -70,7 +74,10 @@ CNN_EXPORT CUresult cuEventSynchronize(CUevent handle) {
     refuseWhileCapturing(c, *event);
     c.contextForUnsafeCall();
     c.requireHealthy(*event->context);
-    c.driver.finish(OperationPtr(event->recorded), c.lock);
+    if (const OperationPtr recorded = event->recorded) {
+      c.driver.finish(recorded, c.lock);
+      c.driver.hostLearns(recorded->clock);
+    }
     trimPoolsAfterWaiting(c.driver);
     c.requireHealthy(*event->context);
   });
@@ -86,6 +93,8 @@ static CUresult elapsedTime(const char* name, float* milliseconds, CUevent begin
     requireTimed(*end);
     c.requireHealthy(*end->context);
     if (!begin->recorded->done() || !end->recorded->done()) return CUDA_ERROR_NOT_READY;
+    c.driver.hostLearns(begin->recorded->clock);
+    c.driver.hostLearns(end->recorded->clock);
     *milliseconds = millisecondsPerOperation * (float(end->recorded->stamp) - float(begin->recorded->stamp));
     return CUDA_SUCCESS;
   });

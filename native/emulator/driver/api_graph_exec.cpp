@@ -16,7 +16,9 @@ CUgraphExec instantiate(Call& c, CUgraph handle, cuuint64_t flags) {
   auto exec = std::make_shared<GraphExec>();
   exec->context = &context;
   exec->flags = flags;
+  exec->id = c.driver.nextId++;
   exec->steps = flatten(*c.driver.graphs.get(handle));
+  layChains(*exec);
   return c.driver.graphExecs.add(std::move(exec));
 }
 

@@ -1,4 +1,5 @@
 // cuMemAlloc*, cuMemFree, cuMemHost*, cuMemGetInfo, cuPointerGetAttribute
+#include "driver/admission.h"
 #include "driver/call.h"
 #include "driver/pool.h"
 
@@ -21,6 +22,7 @@ CUdeviceptr allocateDevice(Call& c, std::size_t bytes, const char* label) {
   allocation.bytes = bytes;
   allocation.owner = &context;
   c.driver.registerAllocation(address, std::move(allocation));
+  c.driver.orderedMemory.allocate(address, bytes);
   return address;
 }
 
@@ -89,8 +91,13 @@ CNN_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   return call("cuMemFree_v2", [&](Call& c) {
     Context& context = c.contextForUnsafeCall();
     if (address == 0) return;
-    beginning(c, address, {Allocation::Source::device, Allocation::Source::pool}, CUDA_ERROR_INVALID_VALUE);
+    const Allocation& memory
+        = beginning(c, address, {Allocation::Source::device, Allocation::Source::pool}, CUDA_ERROR_INVALID_VALUE);
+    const bool waits = memory.source == Allocation::Source::device;
+    // Before memory of a pool is freed the host must have waited for all that uses it.
+    if (!waits) freeInOrder(c.driver, context, address, "cuMemFree", c.driver.hostClock());
     freeNow(c, context, address);
+    if (waits) c.driver.hostLearnsAll(context);
   });
 }
 

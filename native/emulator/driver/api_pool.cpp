@@ -1,4 +1,5 @@
 // cuMemPool*, cuMemAllocAsync, cuMemFreeAsync, cuDeviceGet*MemPool
+#include "driver/admission.h"
 #include "driver/capture.h"
 #include "driver/pool.h"
 
@@ -10,8 +11,9 @@ namespace {
 // In a capture the memory belongs to the graph, and its address is fixed now.
 CUdeviceptr captureAllocation(Call& c, Stream& stream, const std::shared_ptr<Pool>& pool, std::size_t bytes) {
   auto memory = std::make_shared<GraphAllocation>(pool, bytes);
-  memory->address = takeFromPool(c.driver, *pool, bytes, c.lock);
+  memory->address = takeFromPool(c.driver, *pool, bytes, stream, c.lock);
   const CUdeviceptr address = memory->address;
+  c.driver.orderedMemory.reserve(address, bytes);
   submit(c, stream, AllocateWork{std::move(memory)});
   return address;
 }
@@ -19,13 +21,15 @@ CUdeviceptr captureAllocation(Call& c, Stream& stream, const std::shared_ptr<Poo
 CUdeviceptr allocateInOrder(Call& c, Stream& stream, const std::shared_ptr<Pool>& pool, std::size_t bytes) {
   requireValue(bytes > 0, "0 bytes asked for");
   if (stream.capture) return captureAllocation(c, stream, pool, bytes);
-  const CUdeviceptr address = takeFromPool(c.driver, *pool, bytes, c.lock);
+  const CUdeviceptr address = takeFromPool(c.driver, *pool, bytes, stream, c.lock);
   Allocation allocation;
   allocation.bytes = bytes;
   allocation.source = Allocation::Source::pool;
   allocation.owner = stream.context;
   allocation.pool = pool;
   c.driver.registerAllocation(address, std::move(allocation));
+  const When when{c.driver.extend(stream), {}};
+  c.driver.orderedMemory.allocate(address, bytes, {"its allocation " + stream.chain->name, when, stream.clock});
   return address;
 }
 
@@ -93,6 +97,13 @@ CNN_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
     const auto found = c.driver.allocations.find(address);
     if (found == c.driver.allocations.end() || found->second.freeing || found->second.source > Allocation::Source::pool)
       fail(CUDA_ERROR_INVALID_VALUE, "not the address of live device memory: " + c.driver.memory.describe(address));
+    if (const auto memory = found->second.graphMemory) {
+      // From here on the graph may be launched again.
+      c.driver.allocations.erase(found);
+      submit(c, *stream, FreeWork{address, memory});
+      return;
+    }
+    freeInOrder(c.driver, *stream->context, address, "its free " + stream->chain->name, c.driver.orderOf(*stream));
     found->second.freeing = true;
     submit(c, *stream, FreeWork{address, nullptr});
   });

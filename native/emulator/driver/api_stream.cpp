@@ -22,7 +22,8 @@ CUresult create(const char* name, CUstream* handle, unsigned flags, int priority
     stream->priority = std::clamp(priority, greatestPriority, 0);
     stream->id = c.driver.nextId++;
     context.streams.insert(stream.get());
-    *handle = c.driver.streams.add(std::move(stream));
+    *handle = c.driver.streams.add(stream);
+    stream->begin();
   });
 }
 
@@ -40,9 +41,7 @@ CNN_EXPORT CUresult cuStreamDestroy_v2(CUstream handle) {
     const auto stream = c.driver.streams.get(handle);
     c.requireHealthy(*stream->context);
     if (stream->capture) abandonCapture(c.driver, *stream);
-    // A blocking stream still holds back later work of the legacy stream.
-    if (stream->blocking() && stream->last && !stream->last->done())
-      stream->context->legacy->last = c.driver.add(*stream->context, EmptyWork{}, {stream->context->legacy->last, stream->last});
+    c.driver.retire(*stream);
     stream->context->streams.erase(stream.get());
     c.driver.streams.remove(handle);
   });
@@ -60,6 +59,7 @@ CNN_EXPORT CUresult cuStreamQuery(CUstream handle) {
       c.requireHealthy(context);
       return CUDA_ERROR_NOT_READY;
     }
+    c.driver.hostLearns(c.driver.orderOf(*stream));
     return CUDA_SUCCESS;
   });
 }
@@ -69,7 +69,9 @@ CNN_EXPORT CUresult cuStreamSynchronize(CUstream handle) {
     const auto stream = c.stream(handle);
     refuseWhileCapturing(c, *stream);
     c.contextForUnsafeCall();
+    const Clock order = c.driver.orderOf(*stream);
     for (const OperationPtr& last : c.driver.streamOrder(*stream)) c.driver.finish(last, c.lock);
+    c.driver.hostLearns(order);
     trimPoolsAfterWaiting(c.driver);
     c.requireHealthy(*stream->context);
   });

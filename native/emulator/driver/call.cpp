@@ -100,6 +100,7 @@ std::shared_ptr<Stream> Call::stream(CUstream handle) {
     stream->handle = CU_STREAM_PER_THREAD;
     stream->context = &current;
     stream->id = driver.nextId++;
+    stream->begin();
     current.streams.insert(stream.get());
   }
   return stream;

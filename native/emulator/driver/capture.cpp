@@ -101,7 +101,11 @@ void waitForEvent(Call& call, Stream& stream, const std::shared_ptr<Event>& even
     return;
   }
   if (stream.capture) spoil(*stream.capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION, "a captured stream may not wait for uncaptured work");
-  if (!event->recorded || event->recorded->done()) return;
+  if (!event->recorded) return;
+  if (event->recorded->done()) {
+    call.driver.extend(stream, event->recorded->clock);
+    return;
+  }
   refuseImplicitDependency(call, stream);
   call.driver.addToStream(stream, EmptyWork{}, call.lock, {event->recorded});
 }

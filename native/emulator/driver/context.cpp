@@ -11,6 +11,7 @@ std::shared_ptr<Context> Driver::createContext(unsigned flags, bool isPrimary) {
   context->legacy->context = context.get();
   context->legacy->handle = CU_STREAM_LEGACY;
   context->legacy->id = nextId++;
+  context->legacy->begin();
   contexts.add(context);
   return context;
 }
@@ -19,6 +20,9 @@ std::shared_ptr<Context> Driver::createContext(unsigned flags, bool isPrimary) {
 void Driver::destroyContext(const std::shared_ptr<Context>& context, Lock& lock) {
   finishAll(*context, lock);
   if (!contexts.find(context->handle)) return;  // another thread was faster
+  for (const Stream* stream : context->streams) stream->chain->ended = true;
+  context->legacy->chain->ended = true;
+  hostLearnsAll(*context);
   contexts.remove(context->handle);
   const Context* gone = context.get();
   const auto open = captures;

@@ -80,6 +80,7 @@ bool isPageable(const Call& call, const Place& place) { return !place.device && 
 
 void waitFor(Call& call, Context& context, const OperationPtr& operation) {
   call.driver.finish(operation, call.lock);
+  call.driver.hostLearns(operation->clock);
   call.requireHealthy(context);
 }
 

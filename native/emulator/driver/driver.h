@@ -4,6 +4,7 @@
 
 #include "driver/handles.h"
 #include "driver/objects.h"
+#include "driver/ordered_memory.h"
 #include "driver/settings.h"
 #include "machine/memory.h"
 
@@ -40,6 +41,7 @@ class Driver {
 
   std::shared_ptr<Pool> defaultPool, currentPool;
   std::map<std::uint64_t, Allocation> allocations;  // by address
+  OrderedMemory orderedMemory;                      // what of it exists for which operation
   std::vector<std::shared_ptr<Capture>> captures;   // in progress
   std::uint64_t nextId = 1;                         // of contexts, streams, captures, allocations
 
@@ -56,7 +58,7 @@ class Driver {
 
   // Queue (queue.cpp). `add` only queues; whoever adds calls `settle` when its bookkeeping is done, because that may
   // run work and so release the lock.
-  OperationPtr add(Context& context, Work work, std::vector<OperationPtr> after);
+  OperationPtr add(Context& context, Work work, std::vector<OperationPtr> after, When when, Clock clock);
   void settle(Context& context, Lock& lock);
   OperationPtr addToStream(Stream& stream, Work work, Lock& lock, std::vector<OperationPtr> after = {});
   // What the next operation of the stream comes after, with the rules of the legacy stream.
@@ -66,6 +68,14 @@ class Driver {
   void advance(Context& context, Lock& lock);  // one operation, as if time had passed
   std::uint64_t completed() const { return completed_; }
 
+  // What comes before what (order.cpp).
+  Clock orderOf(const Stream& stream) const;                     // what is done before the next operation of the stream
+  Moment extend(Stream& stream, const Clock& also = {});         // by that operation, or an allocation; `also` comes before it
+  void hostLearns(const Clock& clock);                           // the host has waited for an operation with this clock
+  void hostLearnsAll(const Context& context);
+  const Clock& hostClock() const { return host_; }
+  void retire(Stream& stream);                                   // it is about to be destroyed
+
   // Memory (allocation.cpp).
   std::uint64_t allocate(std::size_t bytes, const char* label, Lock& lock);
   Allocation& registerAllocation(std::uint64_t address, Allocation allocation);
@@ -73,6 +83,8 @@ class Driver {
   void release(std::uint64_t address);  // of a live allocation, now
   std::size_t reservedBytes() const;    // what the pools keep besides what is in use
 
+  // The context is lost (queue.cpp).
+  void fail(Context& context, const Fault& fault);
   std::string lastReport;  // of the newest fault
 
  private:
@@ -80,7 +92,6 @@ class Driver {
   void start(const OperationPtr& operation, Lock& lock);
   void run(const OperationPtr& operation, Lock& lock);
   void complete(const OperationPtr& operation);
-  void fail(Context& context, const Fault& fault);
   std::vector<OperationPtr> collect(const OperationPtr& target);
   void finishInOrder(const std::vector<OperationPtr>& order, Lock& lock);
   OperationPtr anyReady(const Context* only = nullptr);
@@ -92,11 +103,12 @@ class Driver {
   std::deque<OperationPtr> hostQueue_;
   bool busy_ = false, threads_ = false;
   std::uint64_t sequence_ = 0, completed_ = 0;
+  Clock host_;  // what the host knows to be done
   std::chrono::steady_clock::time_point lastActivity_;
   std::mt19937_64 random_;
 };
 
 // Does the work, without the driver's lock (operation.cpp).
-std::optional<Fault> execute(const Work& work, Driver& driver);
+std::optional<Fault> execute(const Operation& operation, Driver& driver);
 
 }  // namespace cnn::emu::driver

@@ -15,6 +15,7 @@ GraphAllocation::~GraphAllocation() {
   Driver& driver = *Driver::instance();
   driver.allocations.erase(address);
   driver.memory.free(address);
+  driver.orderedMemory.release(address);
   returnToPool(*pool, bytes);
 }
 
@@ -131,7 +132,7 @@ std::vector<std::size_t> append(std::vector<GraphExec::Step>& steps, const Graph
     }
     index[node] = steps.size();
     if (node->dependents.empty()) ends.push_back(steps.size());
-    steps.push_back({inner ? nullptr : node->handle, std::move(work), std::move(after), true});
+    steps.push_back({inner ? nullptr : node->handle, std::move(work), std::move(after), true, nullptr});
   }
   return ends;
 }
@@ -142,6 +143,19 @@ std::vector<GraphExec::Step> flatten(const Graph& graph) {
   std::vector<GraphExec::Step> steps;
   append(steps, graph, {}, false);
   return steps;
+}
+
+void layChains(GraphExec& exec) {
+  std::vector<bool> continued(exec.steps.size());
+  for (GraphExec::Step& step : exec.steps) {
+    const auto earlier = std::ranges::find_if(step.after, [&](std::size_t i) { return !continued[i]; });
+    if (earlier == step.after.end()) {
+      step.chain = std::make_shared<Chain>("in a graph", exec.id);
+    } else {
+      continued[*earlier] = true;
+      step.chain = exec.steps[*earlier].chain;
+    }
+  }
 }
 
 GraphExec::Step& executableStep(GraphExec& exec, CUgraphNode node) {
@@ -157,10 +171,16 @@ void replaceWork(Work& current, Work replacement) {
 
 namespace {
 
-OperationPtr addStep(Call& call, Context& context, const GraphExec::Step& step, std::vector<OperationPtr> after) {
-  if (const auto* wait = std::get_if<WaitWork>(&step.work)) after.push_back(wait->event->recorded);
+// `end`: of the launch that the step belongs to.
+OperationPtr addStep(Call& call, Context& context, const GraphExec::Step& step, std::vector<OperationPtr> after, Clock before, const Moment& end) {
+  if (const auto* wait = std::get_if<WaitWork>(&step.work); wait && wait->event->recorded) {
+    before.join(wait->event->recorded->clock);
+    after.push_back(wait->event->recorded);
+  }
+  const When when{nextMoment(step.chain), end};
+  before.add(when.own);
   const bool ordersOnly = !step.enabled;
-  OperationPtr operation = call.driver.add(context, ordersOnly ? Work(EmptyWork{}) : step.work, std::move(after));
+  OperationPtr operation = call.driver.add(context, ordersOnly ? Work(EmptyWork{}) : step.work, std::move(after), when, std::move(before));
   if (const auto* record = std::get_if<RecordWork>(&step.work); record && step.enabled) {
     record->event->recorded = operation;
     record->event->capture.reset();
@@ -198,18 +218,32 @@ void launchGraph(Call& call, GraphExec& exec, Stream& stream) {
   Context& context = *stream.context;
   beginAllocations(call, context, exec);
   std::vector<OperationPtr> before = call.driver.streamOrder(stream);
-  before.push_back(exec.last);
+  Clock clock = call.driver.orderOf(stream);
+  if (exec.last) {
+    before.push_back(exec.last);
+    clock.join(exec.last->clock);
+  }
+  const Moment end = nextMoment(stream.chain);
   std::vector<OperationPtr> operations;
   for (const auto& step : exec.steps) {
     std::vector<OperationPtr> after;
-    for (const std::size_t earlier : step.after) after.push_back(operations[earlier]);
-    if (step.after.empty()) after = before;
-    operations.push_back(addStep(call, context, step, std::move(after)));
+    Clock reached;
+    for (const std::size_t earlier : step.after) {
+      after.push_back(operations[earlier]);
+      reached.join(operations[earlier]->clock);
+    }
+    step.chain->name = "in a graph " + stream.chain->name;
+    const bool first = step.after.empty();
+    operations.push_back(addStep(call, context, step, first ? before : std::move(after), first ? clock : std::move(reached), end));
   }
   // The stream goes on when all of the graph is done.
-  std::vector<OperationPtr> all = std::move(operations);
-  all.insert(all.end(), before.begin(), before.end());
-  stream.last = exec.last = call.driver.add(context, EmptyWork{}, std::move(all));
+  stream.clock = {};
+  for (const OperationPtr& operation : operations) stream.clock.join(operation->clock);
+  stream.clock.leave(exec.id);
+  stream.clock.join(clock);
+  stream.clock.add(end);
+  operations.insert(operations.end(), before.begin(), before.end());
+  stream.last = exec.last = call.driver.add(context, EmptyWork{}, std::move(operations), {end, {}}, stream.clock);
   call.driver.settle(context, call.lock);
 }
 

@@ -19,6 +19,9 @@ CUgraphNodeType nodeType(const Work& work);
 // Child graphs are expanded in place. Fails with CUDA_ERROR_INVALID_VALUE when the graph has a cycle.
 std::vector<GraphExec::Step> flatten(const Graph& graph);
 
+// Gives every step its chain: it goes on with that of a step it comes after, unless another one does so already.
+void layChains(GraphExec& exec);
+
 // Work that replaces that of a node must be of the same kind.
 void replaceWork(Work& current, Work replacement);
 

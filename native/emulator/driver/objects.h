@@ -22,10 +22,14 @@ struct Stream {
   int priority = 0;
   std::uint64_t id = 0;
   OperationPtr last;                 // the newest operation; the stream is idle when it is done
+  std::shared_ptr<Chain> chain;      // its operations and allocations
+  Clock clock;                       // what is done when all of them are
   std::shared_ptr<Capture> capture;  // set while the stream is being captured
   std::vector<Node*> tail;           // what the next captured node depends on
 
   bool blocking() const { return !(flags & CU_STREAM_NON_BLOCKING); }
+  void begin();        // when the handle is known
+  Moment end() const;  // of what has been given to it so far
 };
 
 struct Event {
@@ -93,8 +97,10 @@ struct GraphExec {
     Work work;
     std::vector<std::size_t> after;
     bool enabled = true;
+    std::shared_ptr<Chain> chain;  // its path through the graph, from layChains
   };
   CUgraphExec handle = nullptr;
+  std::uint64_t id = 0;
   Context* context = nullptr;
   cuuint64_t flags = 0;
   std::vector<Step> steps;  // a step comes after those it depends on
@@ -142,6 +148,7 @@ struct Context {
   std::shared_ptr<Stream> legacy;
   std::map<std::thread::id, std::shared_ptr<Stream>> perThread;
   std::set<Stream*> streams;                       // created ones and the per-thread ones, not the legacy one
+  Clock departed;                                  // what was given to streams that are destroyed
   std::map<std::uint64_t, OperationPtr> pending;   // by sequence
   std::array<std::size_t, 7> limits{1024, 1 << 20, 8 << 20, 2, 2048, 64, 0};
   int cacheConfig = 0, sharedConfig = 1;

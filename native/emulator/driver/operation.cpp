@@ -1,5 +1,5 @@
 // Does the work of an operation. Runs without the driver's lock, one operation at a time.
-#include "driver/driver.h"
+#include "driver/admission.h"
 
 #include <cstring>
 
@@ -18,15 +18,20 @@ std::optional<Fault> copyRow(Memory& memory, const Place& to, const Place& from,
 
 struct Executor {
   Driver& driver;
+  const Operation& operation;
 
   std::optional<Fault> operator()(const KernelWork& work) const {
-    const LaunchRequest request{work.function->function, work.grid,        work.block,     work.cluster,
-                                work.dynamicShared,      work.cooperative, work.parameters};
+    KernelAdmission admission(driver, operation);
+    const LaunchRequest request{work.function->function, work.grid,        work.block,      work.cluster,
+                                work.dynamicShared,      work.cooperative, work.parameters, &admission};
     return launch(request, driver.memory, driver.model());
   }
 
   std::optional<Fault> operator()(const CopyWork& work) const {
     Place source = work.source;
+    for (const Place* place : {&work.destination, &work.source})
+      if (place->device)
+        if (auto fault = touch(driver, operation, place->address)) return fault;
     if (work.staged) source.address = reinterpret_cast<std::uint64_t>(work.staged->data());
     for (std::size_t z = 0; z < work.depth; ++z)
       for (std::size_t y = 0; y < work.height; ++y) {
@@ -38,13 +43,19 @@ struct Executor {
   }
 
   std::optional<Fault> operator()(const FillWork& work) const {
+    if (auto fault = touch(driver, operation, work.address)) return fault;
     for (std::size_t y = 0; y < work.height; ++y)
       if (auto fault = driver.memory.fill(work.address + y * work.pitch, work.value, work.elementSize, work.width)) return fault;
     return std::nullopt;
   }
 
-  // Host functions have their own thread, frees happen when the operation completes, memory of a graph is there from
-  // the start, the rest only orders other work.
+  // The bytes of a graph's memory are there all the time.
+  std::optional<Fault> operator()(const AllocateWork& work) const { return allocateReserved(driver, operation, work.memory->address); }
+  std::optional<Fault> operator()(const FreeWork& work) const {
+    return work.memory ? freeReserved(driver, operation, work.address) : std::nullopt;
+  }
+
+  // Host functions have their own thread, the rest only orders other work.
   template <class Other>
   std::optional<Fault> operator()(const Other&) const {
     return std::nullopt;
@@ -53,6 +64,8 @@ struct Executor {
 
 }  // namespace
 
-std::optional<Fault> execute(const Work& work, Driver& driver) { return std::visit(Executor{driver}, work); }
+std::optional<Fault> execute(const Operation& operation, Driver& driver) {
+  return std::visit(Executor{driver, operation}, operation.work);
+}
 
 }  // namespace cnn::emu::driver

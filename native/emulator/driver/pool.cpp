@@ -10,10 +10,35 @@ std::size_t roundUp(std::size_t bytes, std::size_t step) { return (bytes + step 
 // Pools account in units of 512 bytes.
 std::size_t accounted(std::size_t bytes) { return roundUp(std::max<std::size_t>(bytes, 1), 512); }
 
+// A queued free in this stream makes room for it, one that the program has ordered before it if dependencies of events are
+// followed, and any other one if the pool may make the stream wait for it.
+bool mayReuse(const Driver& driver, const Pool& pool, const Operation& free, const Stream& stream) {
+  if (free.when.own.chain == stream.chain || pool.reuse[CU_MEMPOOL_ATTR_REUSE_ALLOW_INTERNAL_DEPENDENCIES - 1]) return true;
+  return pool.reuse[CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES - 1] && driver.orderOf(stream).covers(free.when);
+}
+
+std::vector<OperationPtr> reusableFrees(const Driver& driver, const Pool& pool, const Stream& stream) {
+  std::vector<OperationPtr> found;
+  for (const auto& [sequence, operation] : stream.context->pending) {
+    const auto* free = std::get_if<FreeWork>(&operation->work);
+    if (!free || free->memory || driver.allocations.at(free->address).pool.get() != &pool) continue;
+    if (mayReuse(driver, pool, *operation, stream)) found.push_back(operation);
+  }
+  return found;
+}
+
+void makeRoom(Driver& driver, const Pool& pool, std::size_t size, const Stream& stream, Lock& lock) {
+  const auto full = [&] { return pool.maxSize && pool.used + size > pool.maxSize; };
+  if (!full()) return;
+  for (const OperationPtr& free : reusableFrees(driver, pool, stream))
+    if (full()) driver.finish(free, lock);
+}
+
 }  // namespace
 
-std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, Lock& lock) {
+std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, const Stream& stream, Lock& lock) {
   const std::size_t size = accounted(bytes);
+  makeRoom(driver, pool, size, stream, lock);
   if (pool.maxSize && pool.used + size > pool.maxSize) fail(CUDA_ERROR_OUT_OF_MEMORY, "the pool's maximum size is reached");
   // The reserve is about to serve this allocation: it must not count against it.
   const std::size_t before = pool.reserved;

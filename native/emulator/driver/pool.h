@@ -9,8 +9,9 @@ namespace cnn::emu::driver {
 // A pool grows in steps of this many bytes.
 constexpr std::size_t poolGranularity = std::size_t(2) << 20;
 
-// Allocates from the pool and accounts for it; the address is not registered as an allocation.
-std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, Lock& lock);
+// Allocates from the pool and accounts for it; the address is not registered as an allocation. A pool of limited size
+// waits for queued frees whose memory its attributes let this stream reuse.
+std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, const Stream& stream, Lock& lock);
 void returnToPool(Pool& pool, std::size_t bytes);
 // Gives reserve above `keep` bytes back to the device.
 void trimPool(Pool& pool, std::size_t keep);

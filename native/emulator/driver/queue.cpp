@@ -25,11 +25,13 @@ bool ready(const Operation& operation) {
 
 }  // namespace
 
-OperationPtr Driver::add(Context& context, Work work, std::vector<OperationPtr> after) {
+OperationPtr Driver::add(Context& context, Work work, std::vector<OperationPtr> after, When when, Clock clock) {
   auto operation = std::make_shared<Operation>();
   operation->sequence = ++sequence_;
   operation->context = &context;
   operation->work = std::move(work);
+  operation->when = std::move(when);
+  operation->clock = std::move(clock);
   for (OperationPtr& earlier : after)
     if (earlier && !earlier->done()) operation->after.push_back(std::move(earlier));
   context.pending.emplace(operation->sequence, operation);
@@ -57,8 +59,11 @@ std::vector<OperationPtr> Driver::streamOrder(const Stream& stream) const {
 }
 
 OperationPtr Driver::addToStream(Stream& stream, Work work, Lock& lock, std::vector<OperationPtr> after) {
+  Clock also;
+  for (const OperationPtr& earlier : after) also.join(earlier->clock);
+  const Moment moment = extend(stream, also);
   for (OperationPtr& earlier : streamOrder(stream)) after.push_back(std::move(earlier));
-  OperationPtr operation = add(*stream.context, std::move(work), std::move(after));
+  OperationPtr operation = add(*stream.context, std::move(work), std::move(after), {moment, {}}, stream.clock);
   stream.last = operation;
   settle(*stream.context, lock);
   return operation;
@@ -151,7 +156,7 @@ void Driver::run(const OperationPtr& operation, Lock& lock) {
   lock.unlock();
   std::optional<Fault> fault;
   try {
-    fault = execute(operation->work, *this);
+    fault = execute(*operation, *this);
   } catch (const std::exception& error) {
     fault = Fault{CUDA_ERROR_LAUNCH_FAILED, std::string("the emulator failed: ") + error.what()};
   }
@@ -180,6 +185,7 @@ void Driver::fail(Context& context, const Fault& fault) {
     lastReport = fault.report;
     if (!settings.quiet) std::fprintf(stderr, "emulated CUDA: error %d\n%s\n", fault.code, fault.report.c_str());
   }
+  changed_.notify_all();
   const auto pending = context.pending;
   for (const auto& [sequence, operation] : pending) {
     if (operation->state != Operation::State::waiting) continue;
@@ -229,6 +235,7 @@ void Driver::hostLoop() {
     hostQueue_.pop_front();
     const HostWork work = std::get<HostWork>(operation->work);
     const CUresult status = operation->context->sticky;
+    hostLearns(operation->clock);  // it may tell any thread
     lock.unlock();
     if (work.callback) work.callback(work.stream, status, work.data);
     else work.function(work.data);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "driver/abi.h"
+#include "driver/order.h"
 #include "machine/launch.h"
 
 #include <cstdint>
@@ -73,7 +74,7 @@ struct AllocateWork {
 
 struct FreeWork {
   std::uint64_t address = 0;
-  std::shared_ptr<GraphAllocation> memory;  // set when the free is a node of a graph that also allocates
+  std::shared_ptr<GraphAllocation> memory;  // set when a node of a graph has allocated it
 };
 
 struct ChildWork {
@@ -90,6 +91,8 @@ struct Operation {
   Context* context = nullptr;
   Work work;
   std::vector<std::shared_ptr<Operation>> after;
+  When when;
+  Clock clock;  // what is done before it, and itself
   State state = State::waiting;
   std::uint64_t stamp = 0;  // the device's operation count when it was done
 

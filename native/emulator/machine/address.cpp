@@ -57,9 +57,8 @@ std::byte* resolveOwnShared(Warp& warp, const Instruction* i, std::uint64_t addr
 }
 
 std::byte* resolveConstant(Warp& warp, const Instruction* i, std::uint64_t address, unsigned bytes, unsigned lane) {
-  Memory::Range range;
   std::byte* host = resolveGlobal(warp, i, address, bytes, lane, false);
-  if (!host || (warp.block->launch->memory->range(address, range) && range.readOnly)) return host;
+  if (!host || warp.block->ranges.find(address, address, bytes)->readOnly) return host;
   return fail(warp, i, statusIllegalAddress, "illegal address: " + access(bytes, false) + " at " + hex(address) + ", which is not constant memory", lane);
 }
 

@@ -4,7 +4,7 @@
 #include "machine/counters.h"
 #include "machine/device_model.h"
 #include "machine/launch.h"
-#include "machine/memory.h"
+#include "machine/memory_view.h"
 #include "machine/range_cache.h"
 #include "machine/sector_set.h"
 #include "machine/warp.h"
@@ -54,7 +54,7 @@ struct NamedBarrier {
 struct LaunchState {
   const Program* program;
   const LaunchRequest* request;
-  Memory* memory;
+  const MemoryView* memory;
   const DeviceModel* device;
   std::vector<std::byte> parameters;
   std::uint64_t gridId = 0, seed = 0;

@@ -18,7 +18,7 @@ std::string hex(std::uint64_t value) {
 }
 
 // Finds the host memory of a run, all of which must lie in `range`, the allocation that the copy starts from.
-CopyProblem resolve(const BoxRun& run, const Memory& memory, bool writes, const Memory::Range& range, CopyPlan::Row& row) {
+CopyProblem resolve(const BoxRun& run, const MemoryView& memory, bool writes, const Memory::Range& range, CopyPlan::Row& row) {
   row = {run, nullptr, nullptr};
   if (run.inside == 0) return {};
   if (run.global < range.base || run.global + run.inside > range.end)
@@ -109,7 +109,7 @@ CopyPlan::Traffic CopyPlan::traffic() const {
   return sum;
 }
 
-CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& memory, bool writes, CopyPlan& plan) {
+CopyProblem planBox(const TensorMap& map, const BoxPosition& position, const MemoryView& memory, bool writes, CopyPlan& plan) {
   if (std::string wrong = checkWalk(map, position); !wrong.empty()) return {statusIllegalInstruction, wrong};
   plan.bytes = std::uint32_t(map.boxBytes());
   plan.footprint = std::uint32_t(map.footprint());
@@ -129,7 +129,7 @@ CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& m
   return problem;
 }
 
-CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, Memory& memory, bool writes, CopyPlan& plan) {
+CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, const MemoryView& memory, bool writes, CopyPlan& plan) {
   plan.bytes = plan.footprint = bytes;
   if (bytes == 0) return {};
   Memory::Range range;

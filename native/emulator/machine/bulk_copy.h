@@ -45,8 +45,8 @@ struct CopyProblem {
   std::string text;
 };
 
-CopyProblem planBox(const TensorMap& map, const BoxPosition& position, Memory& memory, bool writes, CopyPlan& plan);
-CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, Memory& memory, bool writes, CopyPlan& plan);
+CopyProblem planBox(const TensorMap& map, const BoxPosition& position, const MemoryView& memory, bool writes, CopyPlan& plan);
+CopyProblem planBytes(std::uint64_t address, std::uint32_t bytes, const MemoryView& memory, bool writes, CopyPlan& plan);
 
 // The tensor map at a generic address (parameter, constant or global memory).
 CopyProblem findTensorMap(const Block& block, std::uint64_t address, TensorMap& map);

@@ -108,11 +108,11 @@ class ClusterOrder {
 // One launch over its threads.
 class Launch {
  public:
-  Launch(const LaunchRequest& request, Memory& memory, const DeviceModel& device) : request_(request) {
+  Launch(const LaunchRequest& request, Memory& memory, const DeviceModel& device) : request_(request), view_(memory, request.admission) {
     static std::atomic<std::uint64_t> grids{0};
     state_.program = &request.function->program();
     state_.request = &request;
-    state_.memory = &memory;
+    state_.memory = &view_;
     state_.device = &device;
     state_.parameters.assign(request.parameters.begin(), request.parameters.end());
     state_.gridId = ++grids;
@@ -215,6 +215,7 @@ class Launch {
   }
 
   const LaunchRequest& request_;
+  const MemoryView view_;
   LaunchState state_;
   std::unique_ptr<LaunchRaces> races_;
   std::unique_ptr<GlobalProxies> proxies_;

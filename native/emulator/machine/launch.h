@@ -3,7 +3,7 @@
 
 #include "machine/device_model.h"
 #include "machine/fault.h"
-#include "machine/memory.h"
+#include "machine/memory_view.h"
 #include "machine/module.h"
 
 #include <cstddef>
@@ -23,6 +23,7 @@ struct LaunchRequest {
   unsigned dynamicShared = 0;
   bool cooperative = false;
   std::span<const std::byte> parameters;  // Function::parameterBytes bytes, laid out as Function::parameters says
+  Admission* admission = nullptr;         // null: all that is allocated may be touched
 };
 
 // Checks the request against the device and the kernel (statusInvalidValue, statusLaunchOutOfResources, ...: such a

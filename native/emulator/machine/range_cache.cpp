@@ -2,7 +2,7 @@
 
 namespace cnn::emu {
 
-const Memory::Range* RangeCache::learn(const Memory& memory, std::uint64_t low, std::uint64_t last, std::uint64_t bytes) {
+const Memory::Range* RangeCache::learn(const MemoryView& memory, std::uint64_t low, std::uint64_t last, std::uint64_t bytes) {
   if (find(low, low, 1)) return nullptr;  // known, and too short
   Memory::Range found;
   if (!memory.range(low, found)) return nullptr;

@@ -1,7 +1,7 @@
 // The allocations that a block has touched lately: lane addresses are checked against them without a lookup in the table.
 #pragma once
 
-#include "machine/memory.h"
+#include "machine/memory_view.h"
 
 #include <cstdint>
 
@@ -17,7 +17,7 @@ class RangeCache {
   }
 
   // The same after a lookup of `low`, which is remembered in the place of the one looked up longest ago.
-  const Memory::Range* learn(const Memory& memory, std::uint64_t low, std::uint64_t last, std::uint64_t bytes);
+  const Memory::Range* learn(const MemoryView& memory, std::uint64_t low, std::uint64_t last, std::uint64_t bytes);
 
  private:
   // A kernel of an optimiser or of a normalisation walks through six to eight tensors at once.
