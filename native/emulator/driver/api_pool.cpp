@@ -28,7 +28,10 @@ CUdeviceptr allocateInOrder(Call& c, Stream& stream, const std::shared_ptr<Pool>
   allocation.owner = stream.context;
   allocation.pool = pool;
   c.driver.registerAllocation(address, std::move(allocation));
-  const When when{c.driver.extend(stream), {}};
+  // On the legacy stream it stands between the other streams as any work does.
+  if (stream.isLegacy()) submit(c, stream, EmptyWork{});
+  else c.driver.extend(stream);
+  const When when{stream.end(), {}};
   c.driver.orderedMemory.allocate(address, bytes, {"its allocation " + stream.chain->name, when, stream.clock});
   return address;
 }

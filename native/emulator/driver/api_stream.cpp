@@ -59,7 +59,7 @@ CNN_EXPORT CUresult cuStreamQuery(CUstream handle) {
       c.requireHealthy(context);
       return CUDA_ERROR_NOT_READY;
     }
-    c.driver.hostLearns(c.driver.orderOf(*stream));
+    c.driver.hostLearns(c.driver.doneWith(*stream));
     return CUDA_SUCCESS;
   });
 }
@@ -69,9 +69,9 @@ CNN_EXPORT CUresult cuStreamSynchronize(CUstream handle) {
     const auto stream = c.stream(handle);
     refuseWhileCapturing(c, *stream);
     c.contextForUnsafeCall();
-    const Clock order = c.driver.orderOf(*stream);
+    const Clock done = c.driver.doneWith(*stream);
     for (const OperationPtr& last : c.driver.streamOrder(*stream)) c.driver.finish(last, c.lock);
-    c.driver.hostLearns(order);
+    c.driver.hostLearns(done);
     trimPoolsAfterWaiting(c.driver);
     c.requireHealthy(*stream->context);
   });

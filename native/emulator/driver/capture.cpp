@@ -102,7 +102,7 @@ void waitForEvent(Call& call, Stream& stream, const std::shared_ptr<Event>& even
   }
   if (stream.capture) spoil(*stream.capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION, "a captured stream may not wait for uncaptured work");
   if (!event->recorded) return;
-  if (event->recorded->done()) {
+  if (event->recorded->done() && !stream.isLegacy()) {
     call.driver.extend(stream, event->recorded->clock);
     return;
   }

@@ -71,6 +71,7 @@ class Driver {
   // What comes before what (order.cpp).
   Clock orderOf(const Stream& stream) const;                     // what is done before the next operation of the stream
   Moment extend(Stream& stream, const Clock& also = {});         // by that operation, or an allocation; `also` comes before it
+  Clock doneWith(const Stream& stream) const;                    // what a host that has waited for the stream has waited for
   void hostLearns(const Clock& clock);                           // the host has waited for an operation with this clock
   void hostLearnsAll(const Context& context);
   const Clock& hostClock() const { return host_; }

@@ -28,6 +28,7 @@ struct Stream {
   std::vector<Node*> tail;           // what the next captured node depends on
 
   bool blocking() const { return !(flags & CU_STREAM_NON_BLOCKING); }
+  bool isLegacy() const { return handle == CU_STREAM_LEGACY; }
   void begin();        // when the handle is known
   Moment end() const;  // of what has been given to it so far
 };

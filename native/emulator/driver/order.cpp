@@ -52,7 +52,7 @@ void Clock::settle() {
 namespace {
 
 std::string nameOf(const Stream& stream) {
-  if (stream.handle == CU_STREAM_LEGACY) return "on the legacy stream";
+  if (stream.isLegacy()) return "on the legacy stream";
   if (stream.handle == CU_STREAM_PER_THREAD) return "on the stream of a thread";
   char text[32];
   std::snprintf(text, sizeof text, "on stream %p", static_cast<void*>(stream.handle));
@@ -80,8 +80,8 @@ Clock Driver::orderOf(const Stream& stream) const {
   };
   follow(stream);
   const Stream& legacy = *stream.context->legacy;
-  if (&stream != &legacy && stream.blocking()) follow(legacy);
-  if (&stream == &legacy)
+  if (!stream.isLegacy() && stream.blocking()) follow(legacy);
+  if (stream.isLegacy())
     for (const Stream* other : stream.context->streams)
       if (other->blocking()) follow(*other);
   return before;
@@ -93,6 +93,8 @@ Moment Driver::extend(Stream& stream, const Clock& also) {
   stream.clock.add(nextMoment(stream.chain));
   return stream.end();
 }
+
+Clock Driver::doneWith(const Stream& stream) const { return stream.isLegacy() ? orderOf(stream) : stream.clock; }
 
 void Driver::hostLearns(const Clock& clock) {
   host_.join(clock);

@@ -5,8 +5,9 @@ using namespace cnn::test;
 namespace {
 
 struct PoolOf {
-  PoolOf() {
+  explicit PoolOf(std::size_t maxSize = 0) {
     CUmemPoolProps properties{};
+    properties.maxSize = maxSize;
     properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
     properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
     REQUIRE_CUDA(cuda().get<CUresult(CUmemoryPool*, const CUmemPoolProps*)>("cuMemPoolCreate")(&handle, &properties));
@@ -21,9 +22,12 @@ struct PoolOf {
   CUresult set(CUmemPool_attribute which, cuuint64_t value) const {
     return cuda().get<CUresult(CUmemoryPool, CUmemPool_attribute, void*)>("cuMemPoolSetAttribute")(handle, which, &value);
   }
+  CUresult tryAllocate(CUdeviceptr* address, std::size_t bytes, CUstream stream) const {
+    return cuda().get<CUresult(CUdeviceptr*, std::size_t, CUmemoryPool, CUstream)>("cuMemAllocFromPoolAsync")(address, bytes, handle, stream);
+  }
   CUdeviceptr allocate(std::size_t bytes, CUstream stream = nullptr) const {
     CUdeviceptr address = 0;
-    CHECK_CUDA((cuda().get<CUresult(CUdeviceptr*, std::size_t, CUmemoryPool, CUstream)>("cuMemAllocFromPoolAsync")(&address, bytes, handle, stream)));
+    CHECK_CUDA(tryAllocate(&address, bytes, stream));
     return address;
   }
   void trim(std::size_t keep) const { CHECK_CUDA((cuda().get<CUresult(CUmemoryPool, std::size_t)>("cuMemPoolTrimTo")(handle, keep))); }
@@ -84,11 +88,42 @@ TEST(use_after_free_in_stream_order_is_a_fault) {
   Kernels kernels;
   CUdeviceptr memory;
   REQUIRE_CUDA(cuda().cuMemAllocAsync(&memory, 400, nullptr));
+  CHECK_CUDA(cuda().cuMemsetD32Async(memory, 0, 100, nullptr));
   CHECK_CUDA(kernels.launchAdd(memory, 100, 1));
   CHECK_CUDA(cuda().cuMemFreeAsync(memory, nullptr));
   CHECK_EQ(cuda().cuMemFreeAsync(memory, nullptr), CUDA_ERROR_INVALID_VALUE);
   CHECK_CUDA(kernels.launchAdd(memory, 100, 1));
   CHECK_EQ(cuda().cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
+
+// What a pool of 4 MB gives one stream while the free of all of it is queued in another one.
+TEST(a_limited_pool_reuses_what_its_attributes_let_it) {
+  if (!isolated("pool.a_limited_pool_reuses_what_its_attributes_let_it", {{"CNN_EMULATOR_IDLE_MS", "600000"}})) return;
+  struct Case {
+    bool otherStream, event, followEvents, internalDependencies, reused;
+  };
+  for (const Case& c : {Case{false, false, false, false, true}, Case{true, false, true, false, false}, Case{true, true, true, false, true},
+                        Case{true, true, false, false, false}, Case{true, false, false, true, true}}) {
+    ContextScope context;
+    PoolOf pool(4 * megabyte);
+    CHECK_CUDA(pool.set(CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES, c.followEvents));
+    CHECK_CUDA(pool.set(CU_MEMPOOL_ATTR_REUSE_ALLOW_INTERNAL_DEPENDENCIES, c.internalDependencies));
+    CUstream first, second;
+    CUevent event;
+    REQUIRE_CUDA(cuda().cuStreamCreate(&first, CU_STREAM_NON_BLOCKING));
+    REQUIRE_CUDA(cuda().cuStreamCreate(&second, CU_STREAM_NON_BLOCKING));
+    REQUIRE_CUDA(cuda().cuEventCreate(&event, CU_EVENT_DISABLE_TIMING));
+    CHECK_CUDA(cuda().cuMemFreeAsync(pool.allocate(4 * megabyte, first), first));
+    CHECK_CUDA(cuda().cuEventRecord(event, first));
+    if (c.event) CHECK_CUDA(cuda().cuStreamWaitEvent(second, event, 0));
+    CUdeviceptr again = 0;
+    CHECK_EQ(pool.tryAllocate(&again, 4 * megabyte, c.otherStream ? second : first), c.reused ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY);
+    CHECK_CUDA(cuda().cuCtxSynchronize());
+    CHECK_CUDA(cuda().cuMemFree_v2(again));
+    CHECK_CUDA(cuda().cuStreamDestroy_v2(first));
+    CHECK_CUDA(cuda().cuStreamDestroy_v2(second));
+    CHECK_CUDA(cuda().cuEventDestroy_v2(event));
+  }
 }
 
 TEST(pools_check_their_arguments) {
