@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -45,16 +46,16 @@ void checkTwice(CUmodule module, float factor, const char* name) {
 }
 
 CUresult loadFile(const std::string& bytes) {
-  char name[] = "/tmp/cnn-fat-binary-XXXXXX";
-  const int file = mkstemp(name);
+  std::string name = std::filesystem::temp_directory_path() / "cnn-fat-binary-XXXXXX";
+  const int file = mkstemp(name.data());
   REQUIRE(file >= 0);
   std::FILE* stream = fdopen(file, "wb");
   std::fwrite(bytes.data(), 1, bytes.size(), stream);
   std::fclose(stream);
   CUmodule module = nullptr;
-  const CUresult status = cuda().cuModuleLoad(&module, name);
+  const CUresult status = cuda().cuModuleLoad(&module, name.c_str());
   if (status == CUDA_SUCCESS) CHECK_CUDA(cuda().cuModuleUnload(module));
-  std::remove(name);
+  std::remove(name.c_str());
   return status;
 }
 

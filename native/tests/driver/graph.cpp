@@ -343,11 +343,14 @@ constexpr const char* clusterSize = R"(.version 8.0
 .address_size 64
 .visible .entry size(.param .u64 out)
 {
+  .reg .pred %p;
   .reg .b32 %r;
   .reg .b64 %d;
   ld.param.u64 %d, [out];
+  mov.u32 %r, %ctaid.x;
+  setp.eq.u32 %p, %r, 0;
   mov.u32 %r, %cluster_nctarank;
-  st.global.u32 [%d], %r;
+  @%p st.global.u32 [%d], %r;
   ret;
 }
 )";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -62,7 +63,8 @@ const char* const strided = R"(
   .reg .b32 %r<4>; .reg .b64 %d<4>;
   ld.param.u64 %d1, [p]; ld.param.u32 %r1, [stride]; mov.u32 %r2, %tid.x; mul.lo.u32 %r2, %r2, %r1;
   cvt.u64.u32 %d2, %r2; add.u64 %d1, %d1, %d2; mov.u64 %d3, tile; add.u64 %d3, %d3, %d2;
-  ld.global.u32 %r3, [%d1]; st.shared.u32 [%d3], %r3; ld.shared.u32 %r3, [%d3]; st.global.u32 [%d1], %r3;
+  ld.global.u32 %r3, [%d1]; st.shared.u32 [%d3], %r3; bar.warp.sync -1;
+  ld.shared.u32 %r3, [%d3]; st.global.u32 [%d1], %r3;
   ret;
 }
 .visible .entry wide(.param .u64 p, .param .u32 stride) {
@@ -70,7 +72,7 @@ const char* const strided = R"(
   .reg .b32 %r<8>; .reg .b64 %d<4>;
   ld.param.u64 %d1, [p]; ld.param.u32 %r1, [stride]; mov.u32 %r2, %tid.x; mul.lo.u32 %r2, %r2, %r1;
   cvt.u64.u32 %d2, %r2; add.u64 %d1, %d1, %d2; mov.u64 %d3, tile; add.u64 %d3, %d3, %d2;
-  ld.global.v4.u32 {%r4, %r5, %r6, %r7}, [%d1]; st.shared.v4.u32 [%d3], {%r4, %r5, %r6, %r7};
+  ld.global.v4.u32 {%r4, %r5, %r6, %r7}, [%d1]; st.shared.v4.u32 [%d3], {%r4, %r5, %r6, %r7}; bar.warp.sync -1;
   ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%d3]; st.global.v4.u32 [%d1], {%r4, %r5, %r6, %r7};
   ret;
 }
@@ -313,7 +315,7 @@ TEST(the_profile_is_json) {
 }
 
 TEST(the_profile_is_written_at_exit) {
-  const std::string path = "/tmp/cnn_emulator_profile_" + std::to_string(getuid()) + ".json";
+  const std::string path = std::filesystem::temp_directory_path() / ("cnn_emulator_profile_" + std::to_string(getuid()) + ".json");
   if (isolated("profile.the_profile_is_written_at_exit", {{"CNN_EMULATOR_PROFILE", ("json:" + path).c_str()}})) {
     ContextScope context;
     Kernels kernels;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -267,7 +268,7 @@ TEST(the_order_of_unordered_work_varies) {
 
 // The library reads the seed when it is loaded: each is tried in a process of its own, which leaves its results in a file.
 TEST(one_seed_is_one_order) {
-  const std::string path = "/tmp/cnn_emulator_orders_" + std::to_string(getuid());
+  const std::string path = std::filesystem::temp_directory_path() / ("cnn_emulator_orders_" + std::to_string(getuid()));
   const auto results = [&](const char* seed) {  // empty in the child
     if (isolated("stream.one_seed_is_one_order", {{"CNN_EMULATOR_SEED", seed}, {"CNN_EMULATOR_STREAMS", "late"}})) {
       std::ofstream file(path);

@@ -1,101 +1,19 @@
 // Bulk copies by the tensor memory accelerator: bytes, tiles with every swizzle, im2col, fills, stores, multicast.
-#include "tensor_test.h"
+#include "bulk_test.h"
 
 #include "../machine/variable.h"
 
-#include "machine/checks.h"
-#include "machine/tensor_map.h"
-
-using namespace cnn::emu;
 using namespace cnn::test;
 
-namespace {
-
-constexpr unsigned threads = 64;
-
-// %d1 source (global), %d2 target (global), %d3 the tensor map; %x0 thread, %x1 tile (16 KB, aligned to 1024), %x2 mbarrier
-// (initialised for one arrival), %p0 thread 0. Afterwards the tile is copied to target + 32768.
-std::string kernel(const std::string& body, bool dump = true) {
-  return ".visible .entry k(.param .align 64 .b8 map[128], .param .u64 source, .param .u64 target)\n{\n"
-         " .shared .align 1024 .b8 tile[16384];\n .shared .align 8 .b64 bar[1];\n"
-         " .reg .pred %p<6>;\n .reg .b32 %x<12>;\n .reg .b16 %h<4>;\n .reg .b64 %d<10>;\n .reg .b32 %r<4>;\n"
-         " ld.param.u64 %d1, [source];\n ld.param.u64 %d2, [target];\n mov.b64 %d3, map;\n cvta.param.u64 %d3, %d3;\n"
-         " mov.u32 %x0, %tid.x;\n mov.u32 %x1, tile;\n mov.u32 %x2, bar;\n setp.eq.u32 %p0, %x0, 0;\n"
-         " @%p0 mbarrier.init.shared.b64 [%x2], 1;\n @%p0 fence.mbarrier_init.release.cluster;\n bar.sync 0;\n"
-         + body
-         + (dump ? " bar.sync 0;\n mov.u32 %x8, %x0;\nDUMP:\n shl.b32 %x9, %x8, 4;\n add.s32 %x10, %x9, %x1;\n mul.wide.u32 %d8, %x9, 1;\n add.s64 %d8, %d8, %d2;\n"
-                   " ld.shared.v4.b32 {%r0, %r1, %r2, %r3}, [%x10];\n st.global.v4.b32 [%d8+32768], {%r0, %r1, %r2, %r3};\n"
-                   " add.s32 %x8, %x8, 64;\n setp.lt.u32 %p5, %x8, 1024;\n @%p5 bra DUMP;\n"
-                 : "")
-         + " ret;\n}\n";
-}
-
-std::string expect(std::size_t bytes) { return " @%p0 mbarrier.arrive.expect_tx.shared.b64 %d6, [%x2], " + std::to_string(bytes) + ";\n"; }
-const std::string wait = "W:\n mbarrier.try_wait.parity.shared.b64 %p1, [%x2], 0;\n @!%p1 bra W;\n";
-
-class Case {
- public:
-  Case() {
-    Random random(9);
-    for (auto& value : source) value = toF16(random.unit());
-    in = device.upload(source);
-    out = device.zeros<std::uint8_t>(65536);
-  }
-  std::optional<Fault> tryRun(const std::string& body, bool dump = true) {
-    cnn::test::Program program(device, moduleText(kernel(body, dump)));
-    program.cluster = cluster;
-    return program.tryRun("k", {cluster.x}, {threads}, 0, map, in, out);
-  }
-  std::vector<std::uint16_t> tile(const std::string& body) {
-    if (const auto fault = tryRun(body)) FAIL(fault->report);
-    return device.download<std::uint16_t>(out + 32768, 8192);
-  }
-  Fault faultOf(const std::string& body) {
-    const auto fault = tryRun(body, false);
-    if (!fault) FAIL("no fault:" + body);
-    REQUIRE(fault.has_value());
-    return *fault;
-  }
-  // A tensor of f16 with these sizes, dense.
-  void tiled(std::vector<std::uint64_t> dims, std::vector<std::uint32_t> box, int swizzle = 0, int fill = 0, int type = 6) {
-    std::vector<std::uint64_t> strides(1, dims[0] * elementBytes(TensorType(type)));
-    for (std::size_t d = 1; d < dims.size(); ++d) strides.push_back(strides.back() * dims[d]);
-    const std::vector<std::uint32_t> steps(dims.size(), 1);
-    const auto result = encodeTiled({type, unsigned(dims.size()), in, dims.data(), strides.data(), steps.data(), 0, swizzle, 0, fill}, box.data());
-    if (const auto* text = std::get_if<std::string>(&result)) FAIL(*text);
-    map = std::get<TensorMap>(result);
-  }
-  Device device;
-  std::vector<std::uint16_t> source = std::vector<std::uint16_t>(16384);
-  std::uint64_t in = 0, out = 0;
-  TensorMap map{};
-  Dim3 cluster{1, 1, 1};
-};
-
-const char* const tensor2d = " @%p0 cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d3, {%x4, %x5}], [%x2];\n";
-
-std::string at2d(int x, int y) { return " mov.b32 %x4, " + std::to_string(x) + ";\n mov.b32 %x5, " + std::to_string(y) + ";\n"; }
-
-class Checks {
- public:
-  explicit Checks(unsigned checks) : before_(requestedChecks()) { setChecks(checks); }
-  ~Checks() { setChecks(before_); }
-
- private:
-  unsigned before_;
-};
-
-}  // namespace
-
 TEST(plain_bytes_in) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   const auto got = c.tile(expect(1024) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1+32], [%d1+16], 1024, [%x2];\n" + wait);
   for (std::size_t n = 0; n < 512; ++n) CHECK_EQ(got[16 + n], c.source[8 + n]);
 }
 
 TEST(plain_bytes_out) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   const std::string fill = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n fence.proxy.async.shared::cta;\n bar.sync 0;\n";
   const std::string copy = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n";
@@ -109,7 +27,7 @@ TEST(plain_bytes_out) {
 
 TEST(tiles_with_every_swizzle) {
   for (int swizzle = 0; swizzle <= 3; ++swizzle) {
-    Case c;
+    BulkCase c;
     const std::uint32_t span = 16u << swizzle, width = swizzle == 0 ? 32 : span / 2, rows = 24;
     c.tiled({100 * 8, 20}, {width, rows}, swizzle);
     // One column and some rows lie outside on each side.
@@ -130,7 +48,7 @@ TEST(tiles_with_every_swizzle) {
 // The box is narrower than the pattern: a row still takes the whole span, the mbarrier counts the bytes that came.
 TEST(tiles_that_fill_a_part_of_their_swizzle) {
   for (const int swizzle : {1, 2, 3}) {
-    Case c;
+    BulkCase c;
     const std::size_t span = std::size_t(16) << swizzle, width = 8, rows = 24;
     c.tiled({64, 32}, {std::uint32_t(width), std::uint32_t(rows)}, swizzle);
     const auto got = c.tile(expect(rows * width * 2) + at2d(16, 2) + tensor2d + wait);
@@ -151,7 +69,7 @@ TEST(tiles_that_fill_a_part_of_their_swizzle) {
 
 // NC/8HWC8: two slices of 8 channels, whose pixels lie together.
 TEST(interleaved_tile) {
-  Case c;
+  BulkCase c;
   const std::uint64_t dims[4] = {32, 8, 4, 4}, strides[3] = {16, 128, 2048};
   const std::uint32_t box[4] = {16, 8, 2, 1}, steps[4] = {1, 1, 1, 1};
   c.map = std::get<TensorMap>(encodeTiled({6, 4, c.in, dims, strides, steps, 1, 0, 0, 0}, box));
@@ -165,7 +83,7 @@ TEST(interleaved_tile) {
 }
 
 TEST(out_of_bounds_is_nan_on_request) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8}, 0, 1);
   const auto got = c.tile(expect(1024) + at2d(32, -4) + tensor2d + wait);
   for (std::size_t row = 0; row < 8; ++row)
@@ -176,7 +94,7 @@ TEST(out_of_bounds_is_nan_on_request) {
 }
 
 TEST(one_and_three_dimensions) {
-  Case c;
+  BulkCase c;
   c.tiled({16384}, {256});
   const auto one = c.tile(expect(512) + " mov.b32 %x4, 1000;\n @%p0 cp.async.bulk.tensor.1d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%x1], [%d3, {%x4}], [%x2];\n" + wait);
   for (std::size_t n = 0; n < 256; ++n) CHECK_EQ(one[n], c.source[1000 + n]);
@@ -189,7 +107,7 @@ TEST(one_and_three_dimensions) {
 }
 
 TEST(im2col_tile) {
-  Case c;
+  BulkCase c;
   const std::uint64_t dims[4] = {64, 8, 7, 3}, strides[3] = {128, 1024, 7168};
   const std::uint32_t steps[4] = {1, 1, 1, 1};
   const int lower[2] = {-1, -1}, upper[2] = {-1, -1};
@@ -210,7 +128,7 @@ TEST(im2col_tile) {
 }
 
 TEST(tile_out_drops_what_is_outside) {
-  Case c;
+  BulkCase c;
   const std::vector<std::uint16_t> blank(4096, 0x1111);
   REQUIRE(!c.device.memory.copyIn(c.in, blank.data(), blank.size() * 2));
   c.tiled({64, 8}, {64, 16}, 3);
@@ -228,7 +146,7 @@ TEST(tile_out_drops_what_is_outside) {
 }
 
 TEST(tf32_rounds_and_ftz_flushes) {
-  Case c;
+  BulkCase c;
   std::vector<float> values(64, 0.0f);
   for (std::size_t n = 0; n < 64; ++n) values[n] = n < 32 ? 1.0f + float(n) * 0x1p-13f : 0x1p-140f;
   REQUIRE(!c.device.memory.copyIn(c.in, values.data(), 256));
@@ -247,7 +165,7 @@ TEST(tf32_rounds_and_ftz_flushes) {
 }
 
 TEST(multicast_reaches_every_block_of_the_mask) {
-  Case c;
+  BulkCase c;
   c.cluster = {2, 1, 1};
   c.tiled({64, 32}, {64, 8}, 3);
   // Block 0 loads rows 0-7 into both; each expects them; each writes its tile to its own place.
@@ -270,7 +188,7 @@ TEST(multicast_reaches_every_block_of_the_mask) {
 }
 
 TEST(shared_memory_to_shared_memory) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   // The second half of the tile is filled with words, and 128 bytes of it are copied into the first; the rest of that stays.
   const std::string fill = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n st.shared.b32 [%x4+8192], %x0;\n"
@@ -282,7 +200,7 @@ TEST(shared_memory_to_shared_memory) {
 }
 
 TEST(shared_memory_of_a_neighbour) {
-  Case c;
+  BulkCase c;
   c.cluster = {2, 1, 1};
   c.tiled({64, 8}, {64, 8});
   // Each block sends 256 bytes to the other: thread + 100 * rank. The other's mbarrier counts them.
@@ -302,21 +220,21 @@ TEST(shared_memory_of_a_neighbour) {
 
 TEST(nothing_is_there_before_the_wait) {
   const Variable late("CNN_EMULATOR_SEED", "0");  // copies complete as late as they may
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   const auto got = c.tile(expect(1024) + at2d(0, 0) + tensor2d);
   for (std::size_t n = 0; n < 512; ++n) CHECK_EQ(got[n], 0xffff);
 }
 
 TEST(prefetches_check_and_move_nothing) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   REQUIRE(!c.tryRun(at2d(0, 0) + " prefetch.tensormap [%d3];\n cp.async.bulk.prefetch.tensor.2d.L2.global [%d3, {%x4, %x5}];\n cp.async.bulk.prefetch.L2.global [%d1], 64;\n", false));
   CHECK_EQ(c.faultOf(" cp.async.bulk.prefetch.L2.global [%d1+8], 64;\n").code, 716);
 }
 
 TEST(faults) {
-  Case c;
+  BulkCase c;
   c.tiled({64, 8}, {64, 8});
   const std::string tensor = at2d(0, 0);
   CHECK_EQ(c.faultOf(expect(64) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d1], 40, [%x2];\n").code, 716);
@@ -333,161 +251,10 @@ TEST(faults) {
   CHECK_EQ(c.faultOf(expect(1024) + at2d(0, 300) + tensor2d).code, 700);
 }
 
-TEST(async_check) {
-  const Variable late("CNN_EMULATOR_SEED", "0");  // copies complete as late as they may
-  const Checks on(checkAsync);
-  Case c;
-  c.tiled({64, 8}, {64, 8});
-  const std::string load = expect(1024) + at2d(0, 0) + tensor2d;
-  CHECK(contains(c.faultOf(load + " ld.shared.b32 %r0, [%x1];\n").report, "cp.async.bulk"));
-  CHECK(!c.tryRun(load + wait + " ld.shared.b32 %r0, [%x1];\n", false));
-  CHECK(contains(c.faultOf(load).report, "under way"));
-  const std::string store = " @%p0 st.shared.b32 [%x1], 1;\n fence.proxy.async;\n @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n";
-  CHECK(contains(c.faultOf(store).report, "wait_group.read"));
-  CHECK(contains(c.faultOf(store + " @%p0 st.shared.b32 [%x1], 2;\n @%p0 cp.async.bulk.wait_group.read 0;\n").report, "cp.async.bulk"));
-  CHECK(!c.tryRun(store + " @%p0 cp.async.bulk.wait_group.read 0;\n @%p0 st.shared.b32 [%x1], 2;\n", false));
-}
-
-TEST(async_check_wants_a_fence_between_the_proxies) {
-  const Checks on(checkAsync);
-  Case c;
-  c.tiled({64, 8}, {64, 8});
-  const std::string fill = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n", meet = " bar.sync 0;\n", fence = " fence.proxy.async.shared::cta;\n";
-  const std::string copy = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
-  const auto reportOf = [&](const std::string& body) {
-    const auto fault = c.tryRun(body, false);
-    return fault ? fault->report : std::string("fine");
-  };
-  CHECK_EQ(reportOf(fill + fence + meet + copy), "fine");
-  CHECK_EQ(reportOf(fill + meet + " @%p0" + fence + copy), "fine");
-  CHECK(contains(reportOf(fill + meet + copy), "without a fence.proxy.async"));
-  CHECK(contains(reportOf(fence + fill + meet + copy), "without a fence.proxy.async"));
-  CHECK(contains(reportOf(fill + " fence.proxy.async.global;\n" + meet + copy), "without a fence.proxy.async"));
-  // The second warp writes behind its fence.
-  CHECK(contains(reportOf(fill + fence + " setp.gt.u32 %p2, %x0, 31;\n @%p2 st.shared.b32 [%x4], 1;\n" + meet + copy), "which warp 1 has written"));
-  // cp.async writes as threads do, and no earlier than its wait.
-  const std::string small = " mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n cp.async.ca.shared.global [%x4], [%d7], 4;\n cp.async.commit_group;\n";
-  const std::string waitSmall = " cp.async.wait_group 0;\n";
-  CHECK_EQ(reportOf(small + waitSmall + fence + meet + copy), "fine");
-  CHECK(contains(reportOf(small + fence + waitSmall + meet + copy), "without a fence.proxy.async"));
-  // What the proxy has written it sees.
-  CHECK_EQ(reportOf(expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
-  CHECK_EQ(reportOf(fill + fence + meet + expect(1024) + at2d(0, 0) + tensor2d + wait + copy), "fine");
-}
-
-TEST(async_check_wants_a_fence_before_global_memory_is_copied) {
-  const Checks on(checkAsync);
-  Case c;
-  c.tiled({64, 8}, {64, 8});
-  const std::string store = " mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n st.global.b32 [%d7+512], %x0;\n", meet = " bar.sync 0;\n", fence = " fence.proxy.async;\n";
-  const std::string tile = expect(1024) + at2d(0, 0) + tensor2d + wait;
-  const std::string bytes = expect(256) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d1], 256, [%x2];\n" + wait;
-  const auto reportOf = [&](const std::string& body) {
-    const auto fault = c.tryRun(body, false);
-    return fault ? fault->report : std::string("fine");
-  };
-  CHECK(contains(reportOf(store + meet + tile), "reads global memory"));
-  CHECK(contains(reportOf(fence + store + meet + tile), "without a fence.proxy.async"));
-  CHECK(contains(reportOf(store + " fence.proxy.async.shared::cta;\n" + meet + tile), "without a fence.proxy.async"));
-  CHECK_EQ(reportOf(store + fence + meet + tile), "fine");
-  CHECK_EQ(reportOf(store + " fence.proxy.async.global;\n" + meet + tile), "fine");
-  CHECK_EQ(reportOf(store + meet + " @%p0" + fence + tile), "fine");
-  // Beside what is copied, and after it.
-  CHECK_EQ(reportOf(store + meet + bytes), "fine");
-  CHECK_EQ(reportOf(tile + store), "fine");
-  // The second warp stores behind its fence.
-  CHECK(contains(reportOf(store + fence + " setp.gt.u32 %p2, %x0, 31;\n @%p2 st.global.b32 [%d7], 1;\n" + meet + tile), "which warp 1 of block 0"));
-  // What the proxy itself has stored over it needs no fence.
-  const std::string back = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d1], [%x1], 1024;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
-  CHECK_EQ(reportOf(store + meet + back + tile), "fine");
-}
-
-TEST(async_check_follows_stores_into_another_block) {
-  const Checks on(checkAsync);
-  Case c;
-  c.tiled({64, 8}, {64, 8});
-  c.cluster = {2, 1, 1};
-  // Each block writes the tile of the other, and copies its own out.
-  const std::string remote = " mov.u32 %x5, %cluster_ctarank;\n xor.b32 %x5, %x5, 1;\n mapa.shared::cluster.u32 %x6, %x1, %x5;\n shl.b32 %x4, %x0, 2;\n add.s32 %x6, %x6, %x4;\n";
-  const std::string store = remote + " st.shared::cluster.b32 [%x6], %x0;\n", meet = " barrier.cluster.arrive.aligned;\n barrier.cluster.wait.aligned;\n", fence = " fence.proxy.async;\n";
-  const std::string copy = " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group 0;\n";
-  const auto reportOf = [&](const std::string& body) {
-    const auto fault = c.tryRun(body + meet, false);
-    return fault ? fault->report : std::string("fine");
-  };
-  CHECK(contains(reportOf(store + meet + copy), "of the cluster has written, without a fence.proxy.async"));
-  CHECK(contains(reportOf(fence + store + meet + copy), "without a fence.proxy.async"));
-  CHECK_EQ(reportOf(store + fence + meet + copy), "fine");
-  CHECK_EQ(reportOf(store + meet + fence + copy), "fine");
-  // One block stores to global memory, the other copies from there.
-  const std::string first = " mov.u32 %x7, %cluster_ctarank;\n setp.eq.u32 %p3, %x7, 0;\n mul.wide.u32 %d7, %x0, 4;\n add.s64 %d7, %d7, %d1;\n @%p3 st.global.b32 [%d7], %x0;\n";
-  const std::string tile = " @%p3 ret;\n" + expect(1024) + at2d(0, 0) + tensor2d + wait;
-  CHECK(contains(c.faultOf(first + meet + tile).report, "of block 0 (of the grid, counted) has written, without a fence.proxy.async"));
-  CHECK(!c.tryRun(first + " @%p3" + fence + meet + tile, false));
-  CHECK(!c.tryRun(first + meet + fence + tile, false));
-}
-
-namespace {
-
-const std::string fillTile = " shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n st.shared.b32 [%x4], %x0;\n", allMeet = " bar.sync 0;\n", proxyFence = " fence.proxy.async;\n";
-const std::string isOther = " setp.eq.u32 %p2, %x0, 40;\n";  // a thread of the second warp
-
-std::string bytesIn() { return expect(256) + " @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%x1], [%d1], 256, [%x2];\n"; }
-std::string bytesOut(const std::string& wait) {
-  return " @%p0 cp.async.bulk.global.shared::cta.bulk_group [%d2], [%x1], 256;\n @%p0 cp.async.bulk.commit_group;\n @%p0 cp.async.bulk.wait_group" + wait + " 0;\n";
-}
-
-std::string reportOf(Case& c, unsigned checks, const std::string& body) {
-  const Checks on(checks);
-  const Variable seed("CNN_EMULATOR_SEED", "0");  // which of two racing accesses comes first
-  const auto fault = c.tryRun(body, false);
-  return fault ? fault->report : std::string("fine");
-}
-
-}  // namespace
-
-TEST(race_check_follows_copies_in) {
-  Case c;
-  const std::string read = " @%p2 ld.shared.b32 %r0, [%x1+64];\n", store = " @%p2 st.global.b32 [%d1+64], 1;\n";
-  // What others have read or written before, and what they read after.
-  CHECK_EQ(reportOf(c, checkRace, isOther + read + allMeet + bytesIn() + wait + read), "fine");
-  CHECK(contains(reportOf(c, checkRace, isOther + read + bytesIn() + wait), "race: the write of shared memory by cp.async.bulk is not ordered with a read"));
-  CHECK(contains(reportOf(c, checkRace, fillTile + bytesIn() + wait), "is not ordered with a write"));
-  const std::string onlyFirst = "@!%p0 bra ON;\n" + wait + "ON:\n";
-  CHECK(contains(reportOf(c, checkRace, isOther + bytesIn() + onlyFirst + read), "race: "));
-  CHECK_EQ(reportOf(c, checkRace, isOther + bytesIn() + onlyFirst + allMeet + read), "fine");
-  // Global memory is read as by a load.
-  CHECK(contains(reportOf(c, checkRace, isOther + store + bytesIn() + wait), "race: the read of global memory by cp.async.bulk"));
-  CHECK_EQ(reportOf(c, checkRace, isOther + store + allMeet + bytesIn() + wait), "fine");
-  CHECK_EQ(reportOf(c, checkRace, isOther + bytesIn() + wait + store), "fine");
-}
-
-TEST(race_check_follows_copies_out) {
-  Case c;
-  const std::string load = " @%p2 ld.global.b32 %r0, [%d2+64];\n";
-  CHECK_EQ(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut("") + allMeet + load), "fine");
-  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + bytesOut("") + allMeet), "race: the read of shared memory by cp.async.bulk is not ordered with a write"));
-  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + load + bytesOut("")), "race: "));
-  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut("") + load), "race: "));
-  CHECK(contains(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut(".read") + " @%p2 st.shared.b32 [%x1], 1;\n"), "race: "));
-  CHECK_EQ(reportOf(c, checkRace, isOther + fillTile + allMeet + bytesOut(".read") + allMeet + " @%p2 st.shared.b32 [%x1], 1;\n"), "fine");
-}
-
-TEST(init_and_nc_checks_follow_copies) {
-  Case c;
-  const std::string half = " setp.lt.u32 %p2, %x0, 32;\n shl.b32 %x4, %x0, 2;\n add.s32 %x4, %x4, %x1;\n @%p2 st.shared.b32 [%x4], %x0;\n";
-  CHECK_EQ(reportOf(c, checkInit, fillTile + allMeet + bytesOut("")), "fine");
-  CHECK(contains(reportOf(c, checkInit, half + allMeet + bytesOut("")), "uninitialised: cp.async.bulk reads shared memory at 0x80"));
-  const std::string load = " @%p0 ld.global.nc.b32 %r0, [%d2+64];\n", elsewhere = " @%p0 ld.global.nc.b32 %r0, [%d2+256];\n";
-  CHECK_EQ(reportOf(c, checkNc, fillTile + allMeet + bytesOut("") + elsewhere), "fine");
-  CHECK(contains(reportOf(c, checkNc, fillTile + allMeet + bytesOut("") + load), "non-coherent: ld.global.nc"));
-  CHECK(contains(reportOf(c, checkNc, load + fillTile + allMeet + bytesOut("")), "non-coherent: write"));
-}
-
 TEST(global_memory_is_written_as_late_as_may_be) {
   // After wait_group.read the thread still finds what was there before, after wait_group what it has stored.
   const auto found = [](const std::string& wait) {
-    Case c;
+    BulkCase c;
     REQUIRE(!c.tryRun(fillTile + proxyFence + allMeet + bytesOut(wait) + " @%p0 ld.global.b32 %r0, [%d2+4];\n @%p0 st.global.b32 [%d2+512], %r0;\n", false));
     CHECK_EQ(c.device.download<std::uint32_t>(c.out, 2)[1], 1u);
     return c.device.download<std::uint32_t>(c.out + 512, 1)[0];
