@@ -119,7 +119,8 @@ template <bool dropping> const Instruction* arriveNoComplete(Warp& w, const Inst
 }
 
 // Whether the phase of the state, or the phase of the parity, is over. A failed try_wait gives up the processor, so that
-// the copies and the warps it waits for get on; test_wait goes on at once.
+// the copies and the warps it waits for get on; a failed test_wait goes on at once, but in a shorter turn: the loop round
+// it can do nothing to end the phase.
 template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Instruction* i) {
   uint32_t done = 0;
   const Instruction* after = eachLane(w, i, AccessKind::mbarrier, [&](const Operands& o, int lane, std::byte* host, uint32_t address) {
@@ -136,7 +137,9 @@ template <bool parity, bool suspends> const Instruction* poll(Warp& w, const Ins
   const uint32_t mask = w.mask(i);
   uint32_t& result = w.predicate(operands(i).result);
   result = (result & ~mask) | done;
-  if (suspends && done != mask) return w.idle(i, "an mbarrier");
+  if (done == mask) return after;
+  if (suspends) return w.idle(i, "an mbarrier");
+  w.shortenTurn();
   return after;
 }
 

@@ -71,6 +71,9 @@ struct Warp {
   // Active lanes whose guard holds.
   std::uint32_t mask(const Instruction* i) const { return active & (predicate(i->guard) ^ i->flip); }
 
+  // Something was asked for in vain: half of the back edges that were left remain.
+  void shortenTurn() { spins = (spins + 1) / 2; }
+
   // ---- how a handler stops; each is used as `return warp.wait(...)` -------------------------------------------
   // The lanes cannot go on yet: the same instruction is tried again after others have run. Nothing may have changed.
   const Instruction* wait(const Instruction* i, const char* waitingFor);
