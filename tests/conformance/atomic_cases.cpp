@@ -93,28 +93,10 @@ void addOwn(Corpus& corpus, const Own& o) {
   }
 }
 
-// Several floats at once.
-void addVectors(Corpus& corpus) {
-  for (const std::string vector : {".v2", ".v4"}) {
-    const bool four = vector == ".v4";
-    Case& test = corpus.addBody("atomic/red.global.add" + vector + ".f32", "mov.u64 %d7, storage; mul.wide.u32 %d8, %r1, 16; add.s64 %d8, %d7, %d8; st.global.v4.b32 [%d8], {%a, %a, %a, %a}; "
-                                "red.global.add" + vector + ".f32 [%d8], {%b, %a" + (four ? ", %b, %b" : "") + "}; ld.global.b32 %o, [%d8+" + (four ? "12" : "0") + "];",
-                                Type::f32, {{Type::f32, Range::moderate}, {Type::f32, Range::moderate}}, [](const Columns& in) {
-      Column out(threads);
-      for (unsigned t = 0; t < threads; ++t) out[t] = sum(f32, in[0][t], in[1][t]);
-      return out;
-    });
-    test.declarations = ".global .align 16 .b8 storage[2048];";
-    test.sm = 90;
-    test.ptx = 81;
-  }
-}
-
 }  // namespace
 
 void addAtomic(Corpus& corpus) {
   for (const Own& o : ownOperations()) addOwn(corpus, o);
-  addVectors(corpus);
   for (const std::string space : {"global", "shared"}) {
     addOne(corpus, "add.u32", Type::u32, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }, space);
     addOne(corpus, "add.s32", Type::s32, [](std::uint64_t a, std::uint64_t b) { return (a + b) & mask(32); }, space);

@@ -70,6 +70,7 @@ Corpus makeCorpus() {
   addApproximate(corpus);
   addMemory(corpus);
   addAtomic(corpus);
+  addAtomicVector(corpus);
   addWarp(corpus);
   addMatrix(corpus);
   addFragment(corpus);

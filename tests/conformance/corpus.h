@@ -99,6 +99,7 @@ void addConversion(Corpus&);
 void addApproximate(Corpus&);
 void addMemory(Corpus&);
 void addAtomic(Corpus&);
+void addAtomicVector(Corpus&);
 void addWarp(Corpus&);
 void addMatrix(Corpus&);
 void addFragment(Corpus&);

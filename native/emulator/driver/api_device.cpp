@@ -10,7 +10,7 @@ using namespace cnn::emu::driver;
 namespace {
 
 // The CUDA version that the interface follows.
-constexpr int cudaVersion = 13000;
+constexpr int cudaVersion = 13040;
 
 int clampToInt(std::size_t value) { return value > 0x7fffffff ? 0x7fffffff : int(value); }
 

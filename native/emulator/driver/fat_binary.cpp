@@ -3,6 +3,7 @@
 #include "driver/fat_binary.h"
 
 #include "driver/failure.h"
+#include "driver/zstd.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint32_t containerMagic = 0xba55ed50, wrapperMagic = 0x466243b1, zstdMagic = 0xfd2fb528;
+constexpr std::uint32_t containerMagic = 0xba55ed50, wrapperMagic = 0x466243b1;
 
 struct Wrapper {
   std::uint32_t magic, version;
@@ -91,9 +92,7 @@ std::string textOf(const EntryHeader& entry, Bytes payload) {
   if (entry.originalBytes == 0) return {reinterpret_cast<const char*>(payload.data()), payload.size()};
   if (entry.compressedBytes > payload.size() || entry.originalBytes > mostBytes) torn("the size of its compressed text");
   const Bytes compressed = payload.first(entry.compressedBytes);
-  if (compressed.size() >= 4 && readAs<std::uint32_t>(compressed, "") == zstdMagic)
-    fail(CUDA_ERROR_NO_BINARY_FOR_GPU, "the PTX of the fat binary is compressed with zstd, which the emulator does not read; give nvcc --no-compress");
-  return decompressLz4(compressed, entry.originalBytes);
+  return isZstd(compressed) ? decompressZstd(compressed, entry.originalBytes) : decompressLz4(compressed, entry.originalBytes);
 }
 
 Bytes entriesOf(const void* image, std::size_t available) {

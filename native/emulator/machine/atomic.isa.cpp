@@ -1,11 +1,9 @@
 // atom and red: host atomics on the memory itself, lane after lane.
-#include "machine/address.h"
+#include "machine/atomic_access.h"
 #include "machine/cache_hint.h"
 #include "machine/flushed_sum.h"
-#include "machine/narrow.h"
+#include "machine/half_combination.h"
 #include "machine/strong_access.h"
-
-#include <atomic>
 
 namespace cnn::emu::CNN_ISA {
 namespace {
@@ -16,15 +14,6 @@ using ptx::Type;
 // slot[0]: d, slot[1]: b, slot[2]: c, slot[4]: address, slot[5]: ordering; flags: as for memory, space at bit 8, bit 2: no result
 constexpr std::uint32_t noResult = 2;
 constexpr unsigned spaceShift = 8;
-
-// Replaces *at by Op(*at, ...) and gives the old value.
-template <class T, class Op> [[gnu::always_inline]] inline T exchange(std::byte* at, Op op) {
-  using Word = Bits<sizeof(T)>;
-  std::atomic_ref<Word> word(*reinterpret_cast<Word*>(at));
-  Word old = word.load(std::memory_order_relaxed);
-  while (!word.compare_exchange_weak(old, std::bit_cast<Word>(op(std::bit_cast<T>(old))))) {}
-  return std::bit_cast<T>(old);
-}
 
 struct Add { template <class T> T operator()(T a, T b, T) const { return T(a + b); } };
 struct FloatAdd { template <class T> T operator()(T a, T b, T) const { return canonical(a + b); } };
@@ -39,18 +28,11 @@ struct Inc { template <class T> T operator()(T a, T b, T) const { return a >= b 
 struct Dec { template <class T> T operator()(T a, T b, T) const { return a == 0 || a > b ? b : T(a - 1); } };
 
 // Halves in the bits of an integer.
-template <bool Bfloat> std::uint16_t addHalf(std::uint16_t a, std::uint16_t b) {
-  if (Bfloat) return narrowBfloat(float(double(widenBfloat(a)) + double(widenBfloat(b))));
-  return narrowHalf(widenHalf(a) + widenHalf(b));
-}
 template <bool Bfloat> struct HalfAdd {
-  std::uint16_t operator()(std::uint16_t a, std::uint16_t b, std::uint16_t) const { return addHalf<Bfloat>(a, b); }
+  std::uint16_t operator()(std::uint16_t a, std::uint16_t b, std::uint16_t) const { return combineHalves<Bfloat, Combination::sum>(a, b); }
 };
 template <bool Bfloat> struct PairAdd {
-  std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t) const {
-    const std::uint32_t high = addHalf<Bfloat>(std::uint16_t(a >> 16), std::uint16_t(b >> 16));
-    return high << 16 | addHalf<Bfloat>(std::uint16_t(a), std::uint16_t(b));
-  }
+  std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t) const { return combinePairs<Bfloat, Combination::sum>(a, b); }
 };
 
 // combine(address, old value, b, c) is what a lane stores.
@@ -88,25 +70,6 @@ const Instruction* addSingle(Warp& warp, const Instruction* i) {
     const bool inShared = space == Space::shared || (space == Space::generic && address - sharedWindow < sharedWindowBytes);
     return inShared ? canonical(before + x) : flushedSum(before, x);
   });
-}
-
-// .v2 and .v4 of f32 (sm_90): each element by itself
-const Instruction* reduceVector(Warp& warp, const Instruction* i) {
-  const std::uint32_t mask = warp.mask(i);
-  if (mask == 0) return i + 1;
-  LaneAddresses a;
-  gatherAddresses(warp, i, i->slot[4], a);
-  std::byte* hosts[warpLanes];
-  const Ordering ordering = Ordering::unpack(i->slot[5]);
-  if (!resolveLanes(warp, i, Space::global, a.at, 4 * i->count, mask, AccessKind::atomic, hosts, ordering.scope)) return nullptr;
-  const StrongAccess order(warp, mask, a, AccessKind::atomic, ordering);
-  for (unsigned l = 0; l < warpLanes; ++l)
-    for (unsigned n = 0; n < i->count; ++n) {
-      if (!inMask(mask, l)) continue;
-      const float x = warp.lanes<float>(i->slot[n])[l];
-      exchange<float>(hosts[l] + 4 * n, [&](float before) { return flushedSum(before, x); });
-    }
-  return i + 1;
 }
 
 template <class Op> Handler byAtomicType(Type type) {
@@ -174,14 +137,6 @@ void decodeRed(Decoder& d, Instruction& out) {
   decodeAddress(d, d.operand(0), out);
   out.function = chooseAtomic(operationOf(d), type);
 }
-void decodeRedVector(Decoder& d, Instruction& out) {
-  const auto& parts = d.operand(1).parts;
-  for (std::size_t n = 0; n < parts.size(); ++n) out.slot[n] = d.source(parts[n], Type::f32);
-  out.count = std::uint32_t(parts.size());
-  checkCacheHint(d, 2);
-  decodeAddress(d, d.operand(0), out);
-  out.function = reduceVector;
-}
 
 }  // namespace
 
@@ -211,7 +166,6 @@ std::span<const Entry> atomics() {
       {"red" CNN_RED ".{and|or|xor}" CNN_HINT ".{b32|b64}", "[] T b64?", 12, 20, c, 0, decodeRed},
       {"red" CNN_RED ".{min|max}" CNN_HINT ".{u32|s32|u64|s64}", "[] T b64?", 12, 20, c, 0, decodeRed},
       {"red" CNN_RED ".{inc|dec}" CNN_HINT ".u32", "[] T b64?", 12, 20, c, 0, decodeRed},
-      {"red[.relaxed|release][.cta|cluster|gpu|sys].global.add" CNN_HINT "[.v2|v4].f32", "[] T*v b64?", 81, 90, c, 1, decodeRedVector},
   };
   return entries;
 }

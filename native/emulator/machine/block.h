@@ -23,7 +23,7 @@ namespace cnn::emu {
 struct Program;
 class BlockChecks;
 class GlobalProxies;
-class LaunchRaces;
+struct LaunchRaces;
 struct CoherencePage;
 template <class Page> class PageTable;
 
@@ -58,6 +58,7 @@ struct LaunchState {
   const DeviceModel* device;
   std::vector<std::byte> parameters;
   std::uint64_t gridId = 0, seed = 0;
+  std::uint64_t workspace = 0;            // where the blocks of a cooperative launch meet, else 0
   unsigned checks = 0;                    // Check bits, machine/checks.h
   Detail detail = Detail::none;
   LaunchRaces* races = nullptr;           // null unless the race check is on

@@ -3,12 +3,11 @@
 
 #include "machine/bulk_copy.h"
 #include "machine/flushed_sum.h"
-#include "machine/narrow.h"
+#include "machine/half_combination.h"
 #include "ptx/types.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <string_view>
 
@@ -23,14 +22,6 @@ template <class T> T oddBits(T a, T b) { return a ^ b; }
 template <class T> T realSum(T a, T b) { return a + b; }
 inline std::uint32_t incrementWrapped(std::uint32_t a, std::uint32_t b) { return a >= b ? 0 : a + 1; }
 inline std::uint32_t decrementWrapped(std::uint32_t a, std::uint32_t b) { return a == 0 || a > b ? b : a - 1; }
-
-// A 16-bit float, by way of double precision: it keeps enough of a sum for one rounding. Numbers win against not-a-number.
-enum class Combination { sum, least, greatest };
-template <bool isBfloat, Combination how> std::uint16_t combineHalves(std::uint16_t a, std::uint16_t b) {
-  const double x = isBfloat ? widenBfloat(a) : widenHalf(a), y = isBfloat ? widenBfloat(b) : widenHalf(b);
-  const double result = how == Combination::sum ? x + y : how == Combination::least ? std::fmin(x, y) : std::fmax(x, y);
-  return std::uint16_t(narrow(result, isBfloat ? bf16Format : f16Format, Mode::nearest));
-}
 
 // Each element atomically: other blocks may reduce into the same memory.
 template <class T, T (*combine)(T, T)> void combineElements(std::byte* target, const std::byte* source, std::uint32_t bytes) {

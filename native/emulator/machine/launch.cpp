@@ -105,6 +105,31 @@ class ClusterOrder {
   std::uint64_t count_, start_ = 0, stride_ = 1;
 };
 
+// Where the blocks of a cooperative grid meet: its size in bytes, then the word of its barrier, which begins as zero. The layout is
+// that of the cooperative groups of CUDA (grid_group::sync), which find it by %envreg1 and 2.
+class GridWorkspace {
+ public:
+  GridWorkspace(Memory& memory, bool wanted) : memory_(memory), wanted_(wanted) {
+    if (!wanted) return;
+    constexpr std::uint32_t words[4] = {16};
+    address_ = memory.allocate(sizeof words, 256, "the workspace of a cooperative grid");
+    if (address_) memory.copyIn(address_, words, sizeof words);
+  }
+  ~GridWorkspace() {
+    if (address_) memory_.free(address_);
+  }
+  GridWorkspace(const GridWorkspace&) = delete;
+  GridWorkspace& operator=(const GridWorkspace&) = delete;
+
+  bool missing() const { return wanted_ && address_ == 0; }
+  std::uint64_t address() const { return address_; }
+
+ private:
+  Memory& memory_;
+  bool wanted_;
+  std::uint64_t address_ = 0;
+};
+
 // One launch over its threads.
 class Launch {
  public:
@@ -130,6 +155,9 @@ class Launch {
   }
 
   std::optional<Fault> run() {
+    const GridWorkspace workspace(*state_.memory, request_.cooperative);
+    if (workspace.missing()) return Fault{statusOutOfMemory, "no device memory is left for the workspace of a cooperative grid"};
+    state_.workspace = workspace.address();
     const auto begin = std::chrono::steady_clock::now();
     const ClusterOrder order(clusters_, state_.seed);
     const auto threads = int(std::min<std::uint64_t>(clusters_, std::uint64_t(launchThreads())));

@@ -45,10 +45,10 @@ class Loader {
   LoadError failure() const { return {statusInvalidPtx, diagnostics_.log()}; }
 
   std::optional<LoadError> checkTarget() const {
-    constexpr int newest = 90;  // of CUDA 13.0, which the driver says it is
+    constexpr int newest = 94;  // of CUDA 13.4, which the driver says it is
     const std::string line = "line " + std::to_string(tree_->targetLine) + ": error: ";
     if (tree_->version > newest)
-      return LoadError{statusUnsupportedPtxVersion, line + ".version is newer than this emulator knows (9.0)\n"};
+      return LoadError{statusUnsupportedPtxVersion, line + ".version is newer than this emulator knows (9.4)\n"};
     const bool specific = tree_->architectureSpecific;
     const std::string target = "sm_" + std::to_string(tree_->target) + (specific ? "a" : "");
     if (tree_->target > device_.sm() || (specific && tree_->target != device_.sm()))

@@ -17,7 +17,7 @@ namespace cnn::emu {
 // Special registers. Those up to `clusterRank` have one value per launch, block or warp and are kept in slots.
 enum class Special : std::uint8_t {
   tidX, tidY, tidZ, ntidX, ntidY, ntidZ, ctaidX, ctaidY, ctaidZ, nctaidX, nctaidY, nctaidZ,
-  laneId, warpId, nwarpId, smId, nsmId, gridId,
+  laneId, warpId, nwarpId, smId, nsmId, gridId, environment, workspaceLow, workspaceHigh,
   laneMaskEq, laneMaskLe, laneMaskLt, laneMaskGe, laneMaskGt,
   dynamicShared, totalShared, aggregateShared,
   clusterIdX, clusterIdY, clusterIdZ, nclusterIdX, nclusterIdY, nclusterIdZ,

@@ -82,6 +82,9 @@ std::uint32_t ResidentBlock::special(Special which, const Warp& warp, std::uint3
     case Special::smId: return (at.x + g.x * (at.y + g.y * at.z)) % std::uint32_t(launch_.device->multiprocessors);
     case Special::nsmId: return std::uint32_t(launch_.device->multiprocessors);
     case Special::gridId: return std::uint32_t(launch_.gridId);
+    case Special::environment: return 0;
+    case Special::workspaceLow: return std::uint32_t(launch_.workspace);
+    case Special::workspaceHigh: return std::uint32_t(launch_.workspace >> 32);
     case Special::laneMaskEq: return 1u << lane;
     case Special::laneMaskLt: return laneMask(lane);
     case Special::laneMaskLe: return laneMask(lane + 1);

@@ -24,12 +24,12 @@ struct Stamp {
   std::uint32_t lane : 6 = 0;
   std::uint32_t site = 0;      // the instruction's place in the program
 
-  // Everything but lane and site, in two comparisons: this is asked for every cell of every access.
+  // Everything but lane and site, without a branch: this is asked for every cell of every access.
   bool sameMoment(const Stamp& other) const {
     using Halves = std::array<std::uint64_t, 2>;
     const auto a = std::bit_cast<Halves>(*this), b = std::bit_cast<Halves>(other);
     constexpr std::uint64_t warpAndScope = 0x7f;
-    return (a[0] == b[0]) & (((a[1] ^ b[1]) & warpAndScope) == 0);
+    return ((a[0] ^ b[0]) | ((a[1] ^ b[1]) & warpAndScope)) == 0;
   }
 };
 static_assert(sizeof(Stamp) == 16 && std::endian::native == std::endian::little);

@@ -1,8 +1,21 @@
 #include "machine/special.h"
 
+#include <charconv>
 #include <unordered_map>
 
 namespace cnn::emu {
+namespace {
+
+// %envreg0 to 31 belong to the driver. The cooperative groups of CUDA find the workspace of their grid in two of them.
+std::optional<SpecialInfo> environmentRegister(std::string_view digits) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number > 31) return {};
+  const Special special = number == 1 ? Special::workspaceHigh : number == 2 ? Special::workspaceLow : Special::environment;
+  return SpecialInfo{special, 32, 21, 20};
+}
+
+}  // namespace
 
 std::optional<SpecialInfo> specialNamed(std::string_view name) {
   using S = Special;
@@ -29,7 +42,9 @@ std::optional<SpecialInfo> specialNamed(std::string_view name) {
       {"%clock", {S::clock, 32}}, {"%clock_hi", {S::clockHi, 32, 50, 20}}, {"%clock64", {S::clock64, 64}},
       {"%globaltimer", {S::globalTimer, 64}}, {"%globaltimer_lo", {S::globalTimerLo, 32}},
       {"%globaltimer_hi", {S::globalTimerHi, 32}},
+      {"%current_graph_exec", {S::environment, 64, 80, 50}},  // of a graph that the device itself launched: there is none
   };
+  if (name.starts_with("%envreg")) return environmentRegister(name.substr(7));
   const auto found = table.find(name);
   if (found == table.end()) return {};
   return found->second;
