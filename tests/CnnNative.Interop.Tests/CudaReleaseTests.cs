@@ -9,6 +9,7 @@ public sealed class CudaReleaseTests
     [TestCase(78, 12000, 525)]
     [TestCase(89, 13000, 580)]
     [TestCase(90, 13000, 580)]
+    [TestCase(91, 13010, 590)]
     public void Ptx_needs_a_release_and_its_driver(int ptx, int version, int driver)
     {
         var release = CudaRelease.ForPtx(ptx)!;
@@ -16,7 +17,7 @@ public sealed class CudaReleaseTests
     }
 
     [Test]
-    public void Of_newer_ptx_nothing_is_known() => Assert.That(CudaRelease.ForPtx(91), Is.Null);
+    public void Of_newer_ptx_nothing_is_known() => Assert.That(CudaRelease.ForPtx(92), Is.Null);
 
     [Test]
     public void A_driver_that_is_too_old_is_told_which_one_is_needed()

@@ -10,7 +10,7 @@ public sealed record CudaRelease(int Version, int Ptx, int Driver)
     private static readonly CudaRelease[] All =
     [
         new(12000, 80, 525), new(12010, 81, 530), new(12020, 82, 535), new(12030, 83, 545), new(12040, 84, 550), new(12050, 85, 555),
-        new(12070, 86, 565), new(12080, 87, 570), new(12090, 88, 575), new(13000, 90, 580),
+        new(12070, 86, 565), new(12080, 87, 570), new(12090, 88, 575), new(13000, 90, 580), new(13010, 91, 590),
     ];
 
     /// <summary>The oldest release that has every function that this library calls; tensor maps came last.</summary>
