@@ -23,8 +23,8 @@ __device__ __forceinline__ void depthwiseDgrad(const T* __restrict__ dy, const T
     in.copyIn(dy, (long long)all * g.outHeight * g.outWidth), commitCopies(), waitCopies<0>();
     __syncthreads();
 
-    for (int i = threadIdx.x; i < planes * d.parts * g.width; i += planeThreads) {
-        const ColumnRange at = columnRange(d, i, g.width, rows);
+    for (int i = threadIdx.x; i < d.planes * d.parts * g.width; i += planeThreads) {
+        const ColumnRange at = columnRange(d, i, g.width, planes, rows);
         if (at.count <= 0) continue;
         const T* const filter = w + (long long)((firstPlane + at.plane) % g.filters) * area;
         const int parity = (at.column + padW) % 2;

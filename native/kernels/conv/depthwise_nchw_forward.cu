@@ -24,8 +24,8 @@ __device__ __forceinline__ void depthwiseForward(const T* __restrict__ x, const 
     in.copyIn(x, (long long)all * g.height * g.width), commitCopies(), waitCopies<0>();
     __syncthreads();
 
-    for (int i = threadIdx.x; i < planes * d.parts * g.outWidth; i += planeThreads) {
-        const ColumnRange at = columnRange(d, i, g.outWidth, rows);
+    for (int i = threadIdx.x; i < d.planes * d.parts * g.outWidth; i += planeThreads) {
+        const ColumnRange at = columnRange(d, i, g.outWidth, planes, rows);
         if (at.count <= 0) continue;
         const int filter = (firstPlane + at.plane) % g.filters, firstRow = (top + at.first) * Stride + g.originH, lastRow = (at.count - 1) * Stride + Size - 1;
         const T* const taps0 = w + (long long)filter * area + (filterStep < 0 ? area - 1 : 0);

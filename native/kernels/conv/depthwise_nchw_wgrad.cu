@@ -35,17 +35,20 @@ __device__ __forceinline__ void addTile(Lane<1> (&sums)[Size][Size], const FlatT
 
 // Adds the sums of each plane's threads, which are neighbours, and stores them.
 template <int Size>
-__device__ __forceinline__ void storeSums(const Lane<1> (&sums)[Size][Size], float* memory, float* partial, int planes, int threadsOfPlane)
+__device__ __forceinline__ void storeSums(const Lane<1> (&sums)[Size][Size], float* memory, float* partial, const DepthwisePlanes& d, int planes)
 {
     constexpr int area = Size * Size, pitch = planeThreads + 1;  // threads that read neighbouring taps meet different banks
 #pragma unroll
     for (int t = 0; t < area; ++t) memory[t * pitch + threadIdx.x] = sums[t / Size][t % Size].v[0];
     __syncthreads();
-    for (int i = threadIdx.x; i < planes * area; i += planeThreads) {
+    const int threadsOfPlane = d.parts * d.lanes;
+    for (int i = threadIdx.x; i < d.planes * area; i += planeThreads) {
+        const int plane = i / area * d.planeStep % d.planes;
+        if (plane >= planes) continue;
         const float* const first = memory + i % area * pitch + i / area * threadsOfPlane;
         float total = 0.f;
         for (int thread = 0; thread < threadsOfPlane; ++thread) total += first[thread];
-        partial[i] = total;
+        partial[plane * area + i % area] = total;
     }
 }
 
@@ -66,12 +69,12 @@ __device__ __forceinline__ void depthwiseWgrad(const T* __restrict__ x, const T*
         const FlatTile<T, planeThreads> gradient = {memory + d.second, (plane * g.outHeight + top) * g.outWidth, planes * rows * g.outWidth, d.wide};
         in.copyIn(x, all * g.height * g.width), gradient.copyIn(dy, all * g.outHeight * g.outWidth), commitCopies(), waitCopies<0>();
         __syncthreads();
-        const ColumnRange at = columnRange(d, threadIdx.x, d.lanes, rows);
-        if (at.plane < planes && at.count > 0) addTile<T, Size, Stride>(sums, in, gradient, seen, top, rows, at, g, d.lanes);
+        const ColumnRange at = columnRange(d, threadIdx.x, d.lanes, planes, rows);
+        if (at.count > 0) addTile<T, Size, Stride>(sums, in, gradient, seen, top, rows, at, g, d.lanes);
         // The next tile comes into the same memory.
         __syncthreads();
     }
-    storeSums<Size>(sums, (float*)memory, partial + ((long long)blockIdx.y * g.filters + channel) * (Size * Size), planes, d.parts * d.lanes);
+    storeSums<Size>(sums, (float*)memory, partial + ((long long)blockIdx.y * g.filters + channel) * (Size * Size), d, planes);
 }
 
 template <class T, int Size>

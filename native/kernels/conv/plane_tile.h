@@ -16,7 +16,8 @@ struct DepthwisePlanes
 {
     int planes;                // of a block
     int rows, strips;          // of a strip; strips of a plane: more than one with one plane in a block
-    int parts;                 // threads that share a column
+    int parts, rowsOfPart;     // threads that share a column, and the rows of each
+    int planeStep;             // from the plane of some threads to that of the next, modulo `planes`
     int lanes;                 // gradient by the filters: threads that share a row
     int second;                // where the second tile starts in shared memory, in units
     int wide;                  // whether tensors start at multiples of 16 bytes
@@ -34,11 +35,12 @@ __device__ __forceinline__ RowRange rowRange(const DepthwisePlanes& d, int first
     return {low, max(low, min(last + 1, height))};
 }
 
-// What a thread has of a tile: a column of a plane, and of its rows a range.
+// What a thread has of a tile: a column of a plane, and of its rows a range, which may be empty. Where rows are narrower than a warp, its
+// lanes work in several parts and planes: rowsOfPart and planeStep are chosen so that those lie in different banks.
 struct ColumnRange { int plane, column, first, count; };
 
-__device__ __forceinline__ ColumnRange columnRange(const DepthwisePlanes& d, int index, int width, int rows)
+__device__ __forceinline__ ColumnRange columnRange(const DepthwisePlanes& d, int index, int width, int planes, int rows)
 {
-    const int each = (rows + d.parts - 1) / d.parts, first = index / width % d.parts * each;
-    return {index / width / d.parts, index % width, first, min(each, rows - first)};
+    const int group = index / width, number = group / d.parts, first = group % d.parts * d.rowsOfPart, plane = number * d.planeStep % d.planes;
+    return {plane, index % width, first, number < d.planes && plane < planes ? min(d.rowsOfPart, rows - first) : 0};
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
@@ -10,6 +11,9 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
 {
     /// <summary>Blocks of 128 threads that keep a multiprocessor busy while each waits for its own loads.</summary>
     private const int SumBlocksPerMultiprocessor = 8;
+
+    /// <summary>How planes were divided before: where their banks lie takes longer to find than a launch.</summary>
+    private readonly ConcurrentDictionary<(DepthwiseShape Shape, PaddingMode Mode, bool IsWide), DepthwisePlanes> plans = new();
 
     private long ThreadsOfDevice => (long)multiprocessors * context.Info.MaxThreadsPerMultiprocessor;
 
@@ -48,6 +52,9 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
         new SplitSums(context, type).Add(partial, dw, count, sums.Splits);
     }
 
+    private DepthwisePlanes PlanesOf(in DepthwiseShape shape, PaddingMode mode, bool wide) =>
+        plans.GetOrAdd((shape, mode, wide), static (key, multiprocessors) => DepthwisePlanes.For(key.Shape, key.Mode, key.IsWide, multiprocessors), multiprocessors);
+
     private bool TryBackwardWeight(in ConvolutionProblem p, DType type, in ConvGeometry geometry, Placed x, Placed dy, DevicePointer dw)
     {
         var shape = DepthwiseShape.Of(ConvolutionPass.BackwardWeight, p, type);
@@ -62,7 +69,7 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
         }
         else
         {
-            var planes = DepthwisePlanes.For(shape, p.PaddingMode, x.IsAligned && dy.IsAligned, multiprocessors);
+            var planes = PlanesOf(shape, p.PaddingMode, x.IsAligned && dy.IsAligned);
             if (planes.Rows == 0) return false;
             using var partial = context.Rent(count * planes.Splits * sizeof(float));
             context.Kernels.DepthwiseWgradNchw(kernel, planes.Launch(shape), x.Pointer, dy.Pointer, partial, geometry, planes);
@@ -83,7 +90,7 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
             return true;
         }
 
-        var planes = DepthwisePlanes.For(shape, geometry.Padding, x.IsAligned && y.IsAligned, multiprocessors);
+        var planes = PlanesOf(shape, geometry.Padding, x.IsAligned && y.IsAligned);
         if (planes.Rows == 0) return false;
         context.Kernels.DepthwiseNchw(kernel, planes.Launch(shape), x.Pointer, w.Pointer, bias, y.Pointer, geometry, planes, filterStep, epilogue);
         return true;
@@ -102,7 +109,7 @@ internal sealed class DepthwiseConvolution(NativeContext context, int multiproce
             return true;
         }
 
-        var planes = DepthwisePlanes.For(shape, PaddingMode.Zeros, dy.IsAligned && dx.IsAligned, multiprocessors);
+        var planes = PlanesOf(shape, PaddingMode.Zeros, dy.IsAligned && dx.IsAligned);
         if (planes.Rows == 0) return false;
         context.Kernels.DepthwiseDgradNchw(kernel, planes.Launch(shape), dy.Pointer, w.Pointer, dx.Pointer, geometry, planes);
         return true;

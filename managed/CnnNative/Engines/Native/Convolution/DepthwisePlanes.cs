@@ -14,9 +14,13 @@ internal struct DepthwisePlanes
 
     private const int BlocksPerMultiprocessor = 6;
 
+    /// <summary>Planes of which one more or less makes little difference.</summary>
+    private const int ManyPlanes = 8;
+
     public int Planes;
     public int Rows, Strips;
-    public int Parts;
+    public int Parts, RowsOfPart;
+    public int PlaneStep;
     public int Lanes;
     public int Second;
     public int Wide;
@@ -39,11 +43,14 @@ internal struct DepthwisePlanes
         var planes = new DepthwisePlanes { Wide = wide ? 1 : 0, Rows = shape.Height, Lanes = Math.Min(shape.Width, Threads) };
         var most = Math.Min(Math.Max(1, all / wanted), sums ? Math.Min(shape.Channels, Threads / planes.Lanes) : int.MaxValue);
         planes.Planes = (int)Math.Clamp(MostSharedOfPlanes / Math.Max(1, bytes), 1, most);
+        // Of an odd number more steps reach every plane.
+        if (planes.Planes > ManyPlanes) planes.Planes = planes.Planes - 1 | 1;
         if (planes.Planes == 1 && mode == PaddingMode.Zeros) planes.Rows = Divided(shape.Height, shape.Strips(all, wanted));
         if (bytes > MostShared && planes.Planes == 1) planes.Rows = mode == PaddingMode.Zeros ? Math.Min(planes.Rows, MostRows(shape)) : 0;
         if (planes.Rows <= 0) return default;
         planes.Strips = Divided(shape.Height, planes.Rows);
         planes.Parts = Math.Clamp(Threads / (planes.Lanes * planes.Planes), 1, Math.Max(1, planes.Rows / (2 * shape.Size)));
+        (planes.RowsOfPart, planes.PlaneStep) = PlaneBanks.Best(planes, shape);
         planes.Second = Divided(planes.Planes * planes.SourceRows(shape) * shape.SourceWidth, shape.Unit) + 1;
         planes.Items = checked(shape.Images * planes.Strips);
         planes.ItemsPerSplit = shape.Split(planes.Items, planes.Groups(shape), wanted).ItemsPerSplit;

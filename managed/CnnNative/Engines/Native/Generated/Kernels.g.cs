@@ -835,7 +835,7 @@ internal sealed unsafe partial class Kernels
         ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),
         ("DepthSplit", 16, sizeof(DepthSplit)),
-        ("DepthwisePlanes", 36, sizeof(DepthwisePlanes)),
+        ("DepthwisePlanes", 44, sizeof(DepthwisePlanes)),
         ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("DepthwiseSums", 20, sizeof(DepthwiseSums)),

@@ -66,6 +66,9 @@ internal sealed class DepthwisePlanTests
             Assert.That(planes.Strips == 1 || planes.Planes == 1, $"strips are of one plane: {shape}");
             Assert.That((long)planes.ItemsPerSplit * planes.Splits, Is.InRange(planes.Items, planes.Items + planes.ItemsPerSplit - 1), $"items of {shape}");
             Assert.That(planes.Launch(shape).SharedBytes, Is.InRange(1, MostShared), $"shared memory of {shape}");
+            Assert.That(planes.RowsOfPart * planes.Parts, Is.GreaterThanOrEqualTo(planes.Rows), $"rows of the parts of {shape}");
+            var visited = Enumerable.Range(0, planes.Planes).Select(i => i * planes.PlaneStep % planes.Planes);
+            Assert.That(visited.Distinct().Count(), Is.EqualTo(planes.Planes), $"planes of {shape}, in steps of {planes.PlaneStep}");
             if (shape.Pass == ConvolutionPass.BackwardWeight)
                 Assert.That(planes.Planes * planes.Parts * planes.Lanes, Is.LessThanOrEqualTo(planes.Launch(shape).Block.X), $"a thread per column of {shape}");
         }
