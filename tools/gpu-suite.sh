@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs everything on a GPU machine from the archive that tools/bundle.sh made, and leaves JSON and logs in OUT.
-# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench (float32), bench16 (bfloat16), benchf16 (float16);
-# default: all, one after the other.
+# Usage: gpu-suite.sh OUT [PART]     parts: load (driver, modules, conformance), test, bench (float32), bench16 (bfloat16), benchf16 (float16),
+# tf32, nhwc (float32 in the other layout), nchw16 and nchwf16 (bfloat16, float16); default: all, one after the other.
 # Each part fits in nine minutes on one data-centre GPU; a part that fails is reported and the next one still runs.
 set -uo pipefail
-out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [load|test|bench|bench16|benchf16]}" && cd "$1" && pwd)
-parts=${2:-load test bench bench16 benchf16}
+out=$(mkdir -p "${1:?usage: gpu-suite.sh OUT [PART]}" && cd "$1" && pwd)
+parts=${2:-load test bench bench16 benchf16 tf32 nhwc nchw16 nchwf16}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cnn=$here/bin/cnn/cnn
 export CNN_PTX=${CNN_PTX:-$here/ptx}
@@ -62,6 +62,10 @@ for part in $parts; do
     bench) step bench bench float32 ;;
     bench16) step bench16 bench bfloat16 ;;
     benchf16) step benchf16 bench float16 ;;
+    tf32) step tf32 bench tf32 ;;
+    nhwc) step nhwc bench float32-nhwc ;;
+    nchw16) step nchw16 bench bfloat16-nchw ;;
+    nchwf16) step nchwf16 bench float16-nchw ;;
     *) echo "unknown part $part" >&2; exit 2 ;;
   esac
 done

@@ -4,8 +4,8 @@ Usage: cnn bench --peer python3 bench/peers/pytorch_gpu.py. Each line of standar
 answered by one of standard output, {"microseconds": ...} or {"error": ...}; the first line tells the versions. With "check" the
 work is done once with one image and not timed, on the CPU where there is no GPU.
 
-PyTorch at its best: cudnn.benchmark, both memory layouts, the faster counts; float32 without TF32, as the kernels beside it; a
-CUDA graph over rotating random inputs that do not fit the cache.
+PyTorch at its best: cudnn.benchmark, both memory layouts, the faster counts, but for workloads that name their layout; TF32 only for those
+that name it; a CUDA graph over rotating random inputs that do not fit the cache.
 """
 import json
 import math
@@ -19,7 +19,12 @@ SAMPLES, SAMPLE_MS, FEWEST_SETS, MOST_SETS, CACHE_TIMES = 5, 15.0, 2, 8192, 3
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
-TYPES = {"": torch.float32, ", bf16": torch.bfloat16, ", f16": torch.float16}
+COLUMN_BYTES = 256 << 20
+# What stands behind a name: data type, layouts to try, whether products may be rounded to TF32.
+VARIANTS = {
+    "": (torch.float32, LAYOUTS, False), ", bf16": (torch.bfloat16, LAYOUTS, False), ", f16": (torch.float16, LAYOUTS, False),
+    ", tf32": (torch.float32, LAYOUTS, True), ", NHWC": (torch.float32, LAYOUTS[1:], False),
+    ", bf16, NCHW": (torch.bfloat16, LAYOUTS[:1], False), ", f16, NCHW": (torch.float16, LAYOUTS[:1], False)}
 
 
 class Replayed:
@@ -58,10 +63,10 @@ class Replayed:
         return samples[SAMPLES // 2] * 1e3
 
 
-def best_layout(workload_bytes, prepare):
-    """The work in the layout that is faster."""
+def best_layout(workload_bytes, prepare, layouts):
+    """The work in the layout that is fastest."""
     best = None
-    for layout in LAYOUTS:
+    for layout in layouts:
         candidate = Replayed(workload_bytes, lambda: prepare(layout))
         if best is None or candidate.microseconds() < best.microseconds():
             best = candidate
@@ -110,6 +115,22 @@ def convolution(s, dtype):
     yield f"{s['name']} wgrad", volume, backward(False)
     yield f"{s['name']} with bias and ReLU", volume, with_bias_and_relu
     yield f"{s['name']} bias gradient", size_of(dtype) * torch.Size(y_shape).numel(), bias_gradient
+    if groups > 1 or r * q == 1:
+        return
+    length, pixels = c * r * q, p_size * q_size
+    images = min(max(COLUMN_BYTES // (length * pixels * size_of(dtype)), 1), n)
+
+    def im2col(layout):
+        x = random(images, c, h, w, dtype=dtype, layout=layout)
+        return lambda: functional.unfold(x, (r, q), padding=pad, stride=stride)
+
+    def col2im(_):
+        columns = random(images, length, pixels, dtype=dtype)
+        return lambda: functional.fold(columns, (h, w), (r, q), padding=pad, stride=stride)
+
+    copied = size_of(dtype) * images * (c * h * w + length * pixels)
+    yield f"{s['name']} im2col", copied, im2col
+    yield f"{s['name']} col2im", copied, col2im
 
 
 def pool(s, dtype):
@@ -341,22 +362,21 @@ FAMILIES = (
 
 
 def workloads(images=None):
-    """What there is, by name: bytes, and the function that sets it up."""
+    """What there is, by name: bytes, the function that sets it up, layouts, and whether TF32 is allowed."""
     shapes = json.loads((pathlib.Path(__file__).parent.parent / "shapes.json").read_text())
     found = {}
-    for suffix, dtype in TYPES.items():
+    for suffix, (dtype, layouts, tf32) in VARIANTS.items():
         for family, describe in FAMILIES:
             for shape in shapes[family]:
                 if images:
                     shape = {**shape, **({"count": 1000} if "count" in shape else {"n": min(images, shape["n"])})}
                 for name, volume, prepare in describe(shape, dtype):
-                    found[name + suffix] = volume, prepare
+                    found[name + suffix] = volume, prepare, layouts, tf32
     return found
 
 
 def main():
     torch.backends.cudnn.benchmark = True
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     timed, checked = workloads(), workloads(images=1)
     where = f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}" if GPU else "CPU, without timing"
     print(json.dumps({"program": f"PyTorch {torch.__version__} ({where})"}), flush=True)
@@ -365,14 +385,16 @@ def main():
         question = json.loads(line)
         name, answer = question["name"], {}
         try:
+            volume, prepare, layouts, tf32 = (checked if question["check"] else timed)[name]
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
             if question["check"]:
-                for layout in LAYOUTS:
-                    checked[name][1](layout)()
+                for layout in layouts:
+                    prepare(layout)()
             else:
                 if name != last:
                     last, replayed = None, None
                     torch.cuda.empty_cache()
-                    last, replayed = name, best_layout(*timed[name])
+                    last, replayed = name, best_layout(volume, prepare, layouts)
                 answer["microseconds"] = replayed.microseconds()
         except KeyError:
             answer["error"] = "no such workload"

@@ -9,6 +9,8 @@ namespace CnnNative.Cli.Tests;
 /// <summary>cnn bench on the emulated driver: everything but time, which means nothing there.</summary>
 public sealed class BenchTests : CliFixture
 {
+    private static IEnumerable<string> Variants() => Variant.All.Select(variant => variant.Name);
+
     [SetUp]
     public void UseTheEmulatedDriver()
     {
@@ -17,14 +19,34 @@ public sealed class BenchTests : CliFixture
     }
 
     [Test]
-    public void Every_pass_runs_in_both_types()
+    public void Every_pass_runs_in_both_usual_variants()
     {
         var report = Json("bench", "--check", "--filter", "LeNet-5 conv2");
         var names = report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToList();
-        string[] passes = ["forward", "dgrad", "wgrad", "with bias and ReLU", "bias gradient"];
+        string[] passes = ["forward", "dgrad", "wgrad", "with bias and ReLU", "bias gradient", "im2col", "col2im"];
         Assert.That(names, Is.EqualTo(from type in (string[])["", ", bf16"] from pass in passes select $"LeNet-5 conv2 {pass}{type}"));
         Assert.That(report.GetProperty("workloads").EnumerateArray().Select(one => one.GetProperty("error").GetString()), Has.All.Null);
         Assert.That(report.GetProperty("copy_bytes_per_second").ValueKind, Is.EqualTo(JsonValueKind.Null));
+    }
+
+    /// <summary>In the other layout what works on images is measured, in tf32 the products that matrix units take.</summary>
+    [TestCase("float32-nhwc", ", NHWC", "LeNet-5 conv2", 7)]
+    [TestCase("bfloat16-nchw", ", bf16, NCHW", "LeNet-5 conv2", 7)]
+    [TestCase("float16-nchw", ", f16, NCHW", "pool 2x2", 4)]
+    [TestCase("tf32", ", tf32", "airbench94 24-64", 4)]
+    public void Other_variants_have_workloads_of_their_own(string type, string suffix, string filter, int count)
+    {
+        var workloads = Json("bench", "--check", "--dtype", type, "--filter", filter).GetProperty("workloads").EnumerateArray().ToList();
+        Assert.That(workloads.Select(one => one.GetProperty("name").GetString()), Has.Exactly(count).EndsWith(suffix).And.Exactly(count).Items);
+        Assert.That(workloads.Select(one => one.GetProperty("error").GetString()), Has.All.Null);
+    }
+
+    [Test]
+    public void Matrix_units_are_asked_for_no_channels_that_they_do_not_take()
+    {
+        var tf32 = new Workloads(Shapes.Read(), Variant.All.Single(variant => variant.Arithmetic.IsTf32)).All().Select(workload => workload.Name).ToList();
+        Assert.That(tf32, Has.None.StartsWith("ResNet-50 conv1 ").And.None.StartsWith("depthwise").And.None.Contains("pool"));
+        Assert.That(tf32, Does.Contain("ResNet-50 conv2 3x3 wgrad, tf32"));
     }
 
     [Test]
@@ -61,13 +83,13 @@ public sealed class BenchTests : CliFixture
     }
 
     [TestCase("--peer", "/nowhere/peer", ExpectedResult = "cannot be started")]
-    [TestCase("--dtype", "int8", ExpectedResult = "must be one of float32, bfloat16, float16")]
+    [TestCase("--dtype", "int8", ExpectedResult = "must be one of float32, bfloat16, float16, tf32, float32-nhwc, bfloat16-nchw, float16-nchw")]
     [TestCase("--filter", "no such thing", ExpectedResult = "fits no workload")]
     [TestCase("--out", "/nowhere/bench.json", ExpectedResult = "there is no folder /nowhere")]
     public string A_wrong_option_is_one_line(string option, string value)
     {
         var line = Fails(1, "bench", "--check", option, value);
-        string[] expected = ["cannot be started", "must be one of float32, bfloat16, float16", "fits no workload", "there is no folder /nowhere"];
+        string[] expected = ["cannot be started", "must be one of float32, bfloat16, float16, tf32, float32-nhwc, bfloat16-nchw, float16-nchw", "fits no workload", "there is no folder /nowhere"];
         return Array.Find(expected, line.Contains) ?? line;
     }
 
@@ -86,12 +108,11 @@ public sealed class BenchTests : CliFixture
         Assert.That(Cnn("bench", "--check", "--dtype", "float32", "--filter", "10 classes").Output.Contains("the device was lost: cu", StringComparison.Ordinal), Is.EqualTo(second is not null));
     }
 
-    [TestCase(DType.Float32)]
-    [TestCase(DType.BFloat16)]
-    public void Rotating_inputs_fill_the_cache_of_a_large_gpu_three_times(DType type)
+    [TestCaseSource(nameof(Variants))]
+    public void Rotating_inputs_fill_the_cache_of_a_large_gpu_three_times(string name)
     {
         const long cache = 60 << 20;
-        foreach (var workload in new Workloads(Shapes.Read(), type).All())
+        foreach (var workload in new Workloads(Shapes.Read(), Variant.All.Single(variant => variant.Name == name)).All())
         {
             var sets = Measurement.Sets(workload, cache);
             Assert.That(sets, Is.GreaterThanOrEqualTo(2), workload.Name);

@@ -22,13 +22,13 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
 
     /// <summary>Runs the workloads; true if all of them could be done.</summary>
     /// <param name="workloads">The workloads.</param>
-    /// <param name="types">Their data types.</param>
+    /// <param name="arithmetics">What they compute in.</param>
     /// <param name="check">Only once each, without timing.</param>
     /// <param name="json">Whether to write the JSON object to standard output at the end.</param>
-    public bool Run(List<Workload> workloads, List<DType> types, bool check, bool json)
+    public bool Run(List<Workload> workloads, IReadOnlyCollection<Arithmetic> arithmetics, bool check, bool json)
     {
         if (peer is not null) human.Line($"peer: {peer.Program}");
-        if (!check) Begin(types);
+        if (!check) Begin(arithmetics);
         foreach (var workload in workloads)
         {
             times.Add(loss is null ? Attempt(workload, check) : new(workload.Name, Error: "not run: the device was lost"));
@@ -43,11 +43,11 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
         return times.TrueForAll(time => time.Error is null && time.PeerError is null);
     }
 
-    private void Begin(List<DType> types)
+    private void Begin(IReadOnlyCollection<Arithmetic> arithmetics)
     {
-        ceilings = Ceilings.Measure(device, types);
+        ceilings = Ceilings.Measure(device, arithmetics);
         clocks = GpuClocks.Open(device.Info);
-        var products = ceilings.OperationsPerSecond.Select(one => $", {Words.Of(one.Key)} product {one.Value / 1e12:F1} TFLOP/s");
+        var products = ceilings.OperationsPerSecond.Select(one => $", {one.Key.Name} product {one.Value / 1e12:F1} TFLOP/s");
         human.Line($"{device.Info.Name}: copy {ceilings.BytesPerSecond / 1e12:F2} TB/s{string.Concat(products)}");
         human.Line($"{"workload",-48} {"microseconds",12} {"floor",10} {"share",8} {"peer",10} {"speedup",8} {"MHz",6}");
     }
@@ -120,7 +120,7 @@ internal sealed class BenchRun(CudaDevice device, Peer? peer, Human human, strin
 
     private BenchJson Report() => new(
         device.Info.Name, LibraryVersion.Text(CudaDriver.Version), ceilings?.BytesPerSecond,
-        ceilings?.OperationsPerSecond.ToDictionary(one => Words.Of(one.Key), one => one.Value), peer?.Program, times);
+        ceilings?.OperationsPerSecond.ToDictionary(one => one.Key.Name, one => one.Value), peer?.Program, times);
 
     private void Save()
     {

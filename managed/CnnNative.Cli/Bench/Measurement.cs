@@ -31,6 +31,7 @@ internal sealed class Measurement : IDisposable
     {
         this.device = device;
         this.clocks = clocks;
+        device.AllowTf32 = workload.Arithmetic.IsTf32;
         try
         {
             for (var i = Sets(workload, device.Info.L2Bytes); i > 0; i--) runs.Add(workload.Prepare(device));
@@ -82,8 +83,9 @@ internal sealed class Measurement : IDisposable
 
     /// <summary>Does a workload once and looks at the result.</summary>
     /// <exception cref="ArithmeticException">The result is not finite.</exception>
-    public static void Check(Device device, Workload workload)
+    public static void Check(CudaDevice device, Workload workload)
     {
+        device.AllowTf32 = workload.Arithmetic.IsTf32;
         using var run = workload.Prepare(device);
         run.Poison();
         run.Once();

@@ -1,12 +1,12 @@
 namespace CnnNative.Cli.Bench;
 
 /// <summary>Something that is measured: what it must move and compute at least, and how it is set up.</summary>
-/// <param name="Name">Shape, pass and, unless it is float32, data type; peers know the workload by it.</param>
+/// <param name="Name">Shape, pass and what <see cref="Variant.Suffix"/> adds; peers know the workload by it.</param>
 /// <param name="Bytes">Bytes that must be read and written.</param>
 /// <param name="Operations">Floating-point operations, a multiply-add counted as two.</param>
-/// <param name="Type">What the operands are stored as.</param>
+/// <param name="Arithmetic">What the operands are stored as, and rounded to.</param>
 /// <param name="Prepare">Makes one set of tensors and the work on them.</param>
-internal sealed record Workload(string Name, double Bytes, double Operations, DType Type, Func<Device, WorkloadRun> Prepare);
+internal sealed record Workload(string Name, double Bytes, double Operations, Arithmetic Arithmetic, Func<Device, WorkloadRun> Prepare);
 
 /// <summary>One set of tensors, and the work on them.</summary>
 internal sealed class WorkloadRun(Tensor result, Action once, params Tensor[] others) : IDisposable

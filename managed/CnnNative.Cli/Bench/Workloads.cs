@@ -1,36 +1,47 @@
-using CnnNative.Cli.Output;
-
 namespace CnnNative.Cli.Bench;
 
 /// <summary>
-/// Every kernel of a training step over the shapes of the file, in one data type: float32 in NCHW, types of 16 bits in NHWC, as they
-/// are used. Optimizers and gradient norms are measured in float32 only.
+/// Every kernel of a training step over the shapes of the file, in one data type and the layout in which it is used; in the other layout
+/// what works on images, and in tf32 what matrix units take. Optimizers and gradient norms are measured in float32 only.
 /// </summary>
 /// <param name="shapes">The shapes.</param>
-/// <param name="type">Float32, BFloat16 or Float16.</param>
+/// <param name="variant">Data type and layout.</param>
 /// <param name="images">Most images or rows per shape: 1 where only correctness is looked at.</param>
-internal sealed partial class Workloads(Shapes shapes, DType type, int images = int.MaxValue)
+internal sealed partial class Workloads(Shapes shapes, Variant variant, int images = int.MaxValue)
 {
-    private readonly Layout layout = type == DType.Float32 ? Layout.Nchw : Layout.Nhwc;
-    private readonly int size = type.Size();
+    private readonly DType type = variant.Arithmetic.Type;
+    private readonly Layout layout = variant.Layout;
+    private readonly int size = variant.Arithmetic.Type.Size();
     private readonly Generator generator = new(seed: 7);
 
     private bool IsFloat32 => type == DType.Float32;
 
     /// <summary>All workloads.</summary>
-    public IEnumerable<Workload> All() =>
+    public IEnumerable<Workload> All()
+    {
+        if (variant.Arithmetic.IsTf32) return OfMatrixUnits();
+        return variant.IsUsual ? OfImages().Concat(OfOthers()) : OfImages();
+    }
+
+    private IEnumerable<Workload> OfMatrixUnits() => shapes.Convolutions.Where(TakesTf32).SelectMany(shape => Convolution(shape, Math.Min(images, shape.N)));
+
+    private IEnumerable<Workload> OfImages() =>
     [
-        .. shapes.Convolutions.SelectMany(shape => Convolution(shape, Math.Min(images, shape.N))),
+        .. shapes.Convolutions.SelectMany(shape => Convolution(shape, Math.Min(images, shape.N)).Concat(Columns(shape, Math.Min(images, shape.N)))),
         .. shapes.Pools.SelectMany(shape => Pool(shape, Math.Min(images, shape.N))),
         .. shapes.AdaptiveAveragePools.SelectMany(shape => AdaptiveAveragePool(shape, Math.Min(images, shape.N))),
         .. shapes.BatchNorms.SelectMany(shape => BatchNorm(shape, Math.Min(images, shape.N))),
+    ];
+
+    private IEnumerable<Workload> OfOthers() =>
+    [
         .. shapes.Elementwise.Select(shape => shape with { Count = images == int.MaxValue ? shape.Count : 1000 }).SelectMany(shape => Elementwise(shape).Concat(Movement(shape))),
         .. shapes.Linears.SelectMany(shape => Linear(shape, Math.Min(images, shape.N))),
         .. shapes.Losses.SelectMany(shape => Loss(shape, Math.Min(images, shape.N))),
     ];
 
     private Workload Make(string name, double bytes, double operations, Func<Device, WorkloadRun> prepare) =>
-        new(IsFloat32 ? name : $"{name}, {Words.Of(type)}", bytes, operations, type, prepare);
+        new(name + variant.Suffix, bytes, operations, variant.Arithmetic, prepare);
 
     private Tensor Random(Shape shape, Device device)
     {

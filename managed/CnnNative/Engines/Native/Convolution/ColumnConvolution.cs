@@ -60,11 +60,7 @@ internal sealed class ColumnConvolution(NativeContext context, NativeGemm gemm, 
                     Epilogues.None);
             }
 
-            var count = problem.C * problem.H * problem.W;
-            var target = dx.Pointer.Plus((long)piece.First * count * size);
-            var (launch, geometry) = (Launch(count, piece.Problem.N), ConvGeometry.Forward(piece.Problem, dx.Layout, dy.Layout));
-            if (dx.Layout == Layout.Nhwc) context.Kernels.Col2imNhwc(type, launch, columns, target, geometry);
-            else context.Kernels.Col2imNchw(type, launch, columns, target, geometry);
+            Col2im(piece.Problem, dx.Layout, columns, dx.Pointer.Plus(piece.First * (long)problem.C * problem.H * problem.W * size));
         }
     }
 
@@ -99,11 +95,24 @@ internal sealed class ColumnConvolution(NativeContext context, NativeGemm gemm, 
     private void Im2col(in Piece piece, Placed x, DevicePointer columns)
     {
         var p = piece.Problem;
+        Im2col(p, x.Layout, x.Pointer.Plus(piece.First * (long)p.C * p.H * p.W * size), columns);
+    }
+
+    /// <summary>The patches of all images: (N, C R S, P Q) in NCHW, (N, P Q, R S C) in NHWC.</summary>
+    internal void Im2col(in ConvolutionProblem p, Layout layout, DevicePointer x, DevicePointer columns)
+    {
         var (length, pixels) = Sizes(p);
-        var source = x.Pointer.Plus(piece.First * (long)p.C * p.H * p.W * size);
-        var (launch, geometry) = (Launch((long)length * pixels, p.N), ConvGeometry.Forward(p, x.Layout, x.Layout));
-        if (x.Layout == Layout.Nhwc) context.Kernels.Im2colNhwc(type, launch, source, columns, geometry);
-        else context.Kernels.Im2colNchw(type, launch, source, columns, geometry);
+        var (launch, geometry) = (Launch((long)length * pixels, p.N), ConvGeometry.Forward(p, layout, layout));
+        if (layout == Layout.Nhwc) context.Kernels.Im2colNhwc(type, launch, x, columns, geometry);
+        else context.Kernels.Im2colNchw(type, launch, x, columns, geometry);
+    }
+
+    /// <summary>Sums over the patches that a pixel is in.</summary>
+    internal void Col2im(in ConvolutionProblem p, Layout layout, DevicePointer columns, DevicePointer dx)
+    {
+        var (launch, geometry) = (Launch((long)p.C * p.H * p.W, p.N), ConvGeometry.Forward(p, layout, layout));
+        if (layout == Layout.Nhwc) context.Kernels.Col2imNhwc(type, launch, columns, dx, geometry);
+        else context.Kernels.Col2imNchw(type, launch, columns, dx, geometry);
     }
 
     /// <summary>A matrix (rows, columns) per image.</summary>
