@@ -133,7 +133,7 @@ class GridWorkspace {
 // One launch over its threads.
 class Launch {
  public:
-  Launch(const LaunchRequest& request, Memory& memory, const DeviceModel& device) : request_(request), view_(memory, request.admission) {
+  Launch(const LaunchRequest& request, Memory& memory, const DeviceModel& device) : request_(request), view_(memory, request.admission), workspace_(memory, request.cooperative) {
     static std::atomic<std::uint64_t> grids{0};
     state_.program = &request.function->program();
     state_.request = &request;
@@ -155,9 +155,8 @@ class Launch {
   }
 
   std::optional<Fault> run() {
-    const GridWorkspace workspace(*state_.memory, request_.cooperative);
-    if (workspace.missing()) return Fault{statusOutOfMemory, "no device memory is left for the workspace of a cooperative grid"};
-    state_.workspace = workspace.address();
+    if (workspace_.missing()) return Fault{statusOutOfMemory, "no device memory is left for the workspace of a cooperative grid"};
+    state_.workspace = workspace_.address();
     const auto begin = std::chrono::steady_clock::now();
     const ClusterOrder order(clusters_, state_.seed);
     const auto threads = int(std::min<std::uint64_t>(clusters_, std::uint64_t(launchThreads())));
@@ -244,6 +243,7 @@ class Launch {
 
   const LaunchRequest& request_;
   const MemoryView view_;
+  const GridWorkspace workspace_;
   LaunchState state_;
   std::unique_ptr<LaunchRaces> races_;
   std::unique_ptr<GlobalProxies> proxies_;
