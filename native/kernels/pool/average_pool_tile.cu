@@ -12,11 +12,14 @@ template <typename T, bool backward> struct AverageOfTile
     {
         tile.bring(source, 0);
         arrive();
-        for (int i = threadIdx.x; i < tile.results(); i += poolThreads) {
+        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
             PoolPlace at;
-            if (!tile.locate(i, at)) continue;
-            if constexpr (backward) tile.keep(target, i, at, gradientOfAverages(tile.source(at), tile.g, at));
-            else tile.keep(target, i, at, averageOfWindow(tile.source(at), tile.g, at));
+            const int end = tile.locate(i, at);
+            const auto source = tile.source(at);
+            for (; at.row < end; ++at.row) {
+                if constexpr (backward) tile.keep(target, at, gradientOfAverages(source, tile.g, at));
+                else tile.keep(target, at, averageOfWindow(source, tile.g, at));
+            }
         }
         __syncthreads();
         tile.send(target, tile.t.resultsAt);

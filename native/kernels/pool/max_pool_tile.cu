@@ -13,12 +13,15 @@ template <typename T> struct MaxForward
     {
         tile.bring(x, 0);
         arrive();
-        for (int i = threadIdx.x; i < tile.results(); i += poolThreads) {
+        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
             PoolPlace at;
-            if (!tile.locate(i, at)) continue;
-            int place[Tile::width];
-            tile.keep(y, i, at, maxOfWindow(tile.source(at), tile.g, at, place));
-            if (places) tile.keepPlaces(places, i, at, place);
+            const int end = tile.locate(i, at);
+            const auto source = tile.source(at);
+            for (; at.row < end; ++at.row) {
+                int place[Tile::width];
+                tile.keep(y, at, maxOfWindow(source, tile.g, at, place));
+                if (places) tile.keepPlaces(places, at, place);
+            }
         }
         __syncthreads();
         tile.send(y, tile.t.resultsAt);
@@ -37,9 +40,11 @@ template <typename T> struct MaxBackward
         tile.bring(dy, 0);
         tile.bring(places, tile.t.placesAt);
         arrive();
-        for (int i = threadIdx.x; i < tile.results(); i += poolThreads) {
+        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
             PoolPlace at;
-            if (tile.locate(i, at)) tile.keep(dx, i, at, gradientOfMaxima(tile.source(at), PlaceArray{tile.places(), nullptr}, tile.g, at));
+            const int end = tile.locate(i, at);
+            const auto source = tile.source(at);
+            for (; at.row < end; ++at.row) tile.keep(dx, at, gradientOfMaxima(source, PlaceArray{tile.places(), nullptr}, tile.g, at));
         }
         __syncthreads();
         tile.send(dx, tile.t.resultsAt);

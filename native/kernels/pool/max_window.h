@@ -5,27 +5,29 @@
 #include "pool/pixels.h"
 #include "pool/places.h"
 
-// Windows of a fixed size are unrolled; 0 is any size.
-template <typename T, int width, int fixedHeight, int fixedWidth>
-__device__ __forceinline__ void maxOfWindow(const Pixels<T, width>& x, const PoolGeometry& g, const PoolPlace& at, Elements<T, width>& best, int (&place)[width])
+// Takes `value` at `at`, if it is larger than the best so far or NaN.
+template <int width, typename T>
+__device__ __forceinline__ void takeLarger(const Elements<T, width>& values, int at, Elements<T, width>& best, int (&place)[width])
 {
-    constexpr int unrollHeight = fixedHeight ? fixedHeight : 1, unrollWidth = fixedWidth ? fixedWidth : 1;
-    const int windowHeight = fixedHeight ? fixedHeight : g.windowHeight, windowWidth = fixedWidth ? fixedWidth : g.windowWidth;
-    const int top = at.row * (int)g.strideHeight.divisor - g.padHeight, left = at.column * (int)g.strideWidth.divisor - g.padWidth;
-#pragma unroll unrollHeight
-    for (int r = 0; r < windowHeight; ++r) {
-        const int h = top + r * g.dilationHeight;
-        if (h < 0 || h >= g.height) continue;
-#pragma unroll unrollWidth
-        for (int s = 0; s < windowWidth; ++s) {
-            const int w = left + s * g.dilationWidth;
-            if (w < 0 || w >= g.width) continue;
-            const auto values = x.load(h, w);
 #pragma unroll
-            for (int k = 0; k < width; ++k) {
-                const float value = values.at[k];
-                if (place[k] < 0 || value > best.at[k] || cnn::isNan(value)) best.at[k] = value, place[k] = r * windowWidth + s;
-            }
+    for (int k = 0; k < width; ++k) {
+        const bool takes = values.at[k] > best.at[k] || cnn::isNan(values.at[k]);
+        best.at[k] = takes ? values.at[k] : best.at[k], place[k] = takes ? at : place[k];
+    }
+}
+
+// A square window without dilation, unrolled. Its places outside the image are moved to the edge: what is met again changes neither
+// the maximum nor the first place of equals nor the last NaN.
+template <int window, typename T, int width>
+__device__ __forceinline__ void maxOfSquare(const Pixels<T, width>& x, const PoolGeometry& g, int top, int left, Elements<T, width>& best, int (&place)[width])
+{
+#pragma unroll
+    for (int r = 0; r < window; ++r) {
+        const int h = min(max(top + r, 0), g.height - 1);
+#pragma unroll
+        for (int s = 0; s < window; ++s) {
+            const int w = min(max(left + s, 0), g.width - 1);
+            takeLarger(x.load(h, w), (h - top) * window + w - left, best, place);
         }
     }
 }
@@ -34,14 +36,22 @@ __device__ __forceinline__ void maxOfWindow(const Pixels<T, width>& x, const Poo
 template <typename T, int width>
 __device__ __forceinline__ Elements<T, width> maxOfWindow(const Pixels<T, width>& x, const PoolGeometry& g, const PoolPlace& at, int (&place)[width])
 {
+    const int top = at.row * (int)g.strideHeight.divisor - g.padHeight, left = at.column * (int)g.strideWidth.divisor - g.padWidth;
+    const Range rows = placesInside(top, g.windowHeight, g.dilationHeight, g.height), columns = placesInside(left, g.windowWidth, g.dilationWidth, g.width);
+    const bool sees = rows.first < rows.end && columns.first < columns.end;
+    const int first = sees ? rows.first * g.windowWidth + columns.first : 0, square = g.windowHeight == g.windowWidth && g.spanHeight() == g.spanWidth() ? g.spanWidth() : 0;
     Elements<T, width> best;
 #pragma unroll
-    for (int k = 0; k < width; ++k) best.at[k] = -cnn::infinity, place[k] = -1;
-    if (g.windowHeight == 2 && g.windowWidth == 2) maxOfWindow<T, width, 2, 2>(x, g, at, best, place);
-    else if (g.windowHeight == 3 && g.windowWidth == 3) maxOfWindow<T, width, 3, 3>(x, g, at, best, place);
-    else maxOfWindow<T, width, 0, 0>(x, g, at, best, place);
-#pragma unroll
-    for (int k = 0; k < width; ++k) place[k] = max(place[k], 0);
+    for (int k = 0; k < width; ++k) best.at[k] = -cnn::infinity, place[k] = first;
+    if (square == 2 && g.windowWidth == 2) {
+        maxOfSquare<2>(x, g, top, left, best, place);
+    } else if (square == 3 && g.windowWidth == 3) {
+        maxOfSquare<3>(x, g, top, left, best, place);
+    } else {
+        for (int r = rows.first; r < rows.end; ++r)
+            for (int s = columns.first; s < columns.end; ++s)
+                takeLarger(x.load(top + r * g.dilationHeight, left + s * g.dilationWidth), r * g.windowWidth + s, best, place);
+    }
     return best;
 }
 

@@ -41,6 +41,14 @@ struct Range
     int first, end;
 };
 
+// The places of a window, along one axis, that lie inside an image of `size`; `start` is that of place 0.
+__device__ __forceinline__ Range placesInside(int start, int window, int dilation, int size)
+{
+    const int before = max(-start, 0), upTo = max(size - start, 0);
+    if (dilation == 1) return {before, min(window, upTo)};
+    return {(before + dilation - 1) / dilation, min(window, (upTo + dilation - 1) / dilation)};
+}
+
 // The output rows (or columns) whose windows, of `span` from first to last element, can reach an input row; `padded` is that row
 // counted from the first padded one.
 __device__ __forceinline__ Range windowsOver(int padded, int span, const FastDivisor& stride, int outputs)

@@ -19,7 +19,8 @@ constexpr int poolThreads = 256;
 struct PoolTiling
 {
     FastDivisor slices, tiles, strips;   // blocks: slice + slices (tile + tiles (strip + strips outer)), of channels, columns, rows
-    FastDivisor vectors, columns, rows;  // results of a block: vectors of channels, columns, rows
+    FastDivisor vectors, columns, parts;  // threads of a block: vectors of channels, columns, parts of the rows
+    int rows, rowsOfPart;                // results of a block, and of a thread in its column
     FastDivisor sourceColumns;           // SliceTile: columns that it sees
     int sourceRows;                      // SliceTile: rows that it sees
     int planes;                          // RowTile: planes or images of a block; 0: SliceTile
@@ -35,7 +36,7 @@ __device__ __forceinline__ PoolPlace firstOfTile(const PoolTiling& t)
     int index = divide(blockIdx.x, t.slices, place.channel);
     index = divide(index, t.tiles, place.column);
     place.outer = divide(index, t.strips, place.row) * max(t.planes, 1);
-    return {place.outer, place.row * (int)t.rows.divisor, place.column * (int)t.columns.divisor, place.channel * (int)t.vectors.divisor};
+    return {place.outer, place.row * t.rows, place.column * (int)t.columns.divisor, place.channel * (int)t.vectors.divisor};
 }
 
 // Results of a pass, and what they see of their source.
@@ -80,7 +81,7 @@ template <typename T, bool backward> struct RowTile
 
     __device__ __forceinline__ RowTile(const PoolGeometry& g, const PoolTiling& t, uint4* memory)
         : g(g), t(t), memory(memory), pass{g}, start(firstOfTile(t)), planes(min(t.planes, t.outers - start.outer)),
-          rows(min((int)t.rows.divisor, pass.height() - start.row)), seen{0, pass.sourceHeight()}
+          rows(min(t.rows, pass.height() - start.row)), seen{0, pass.sourceHeight()}
     {
         if (t.strips.divisor == 1) return;
         const Range wanted = pass.rowsSeen(start.row, start.row + rows - 1);
@@ -93,16 +94,17 @@ template <typename T, bool backward> struct RowTile
         sourceTile<V>(at).copyIn(from, (long long)t.outers * pass.sourceHeight() * sourcePitch());
     }
 
-    __device__ __forceinline__ int results() const { return planes * rows * resultPitch(); }
+    __device__ __forceinline__ int pieces() const { return planes * t.parts.divisor * resultPitch(); }
 
-    // Where result number i is; always inside.
-    __device__ __forceinline__ bool locate(int i, PoolPlace& at) const
+    // The first result of piece i, which is a part of a column; returns the row behind the last one.
+    __device__ __forceinline__ int locate(int i, PoolPlace& at) const
     {
+        int part;
         i = divide(i, t.vectors, at.channel);
         i = divide(i, t.columns, at.column);
-        at.outer = divide(i, t.rows, at.row);
-        at.row += start.row;
-        return true;
+        at.outer = divide(i, t.parts, part);
+        at.row = start.row + part * t.rowsOfPart;
+        return min(at.row + t.rowsOfPart, start.row + rows);
     }
 
     __device__ __forceinline__ Pixels<T, 1> source(const PoolPlace& at) const
@@ -113,14 +115,14 @@ template <typename T, bool backward> struct RowTile
 
     __device__ __forceinline__ unsigned char* places() const { return sourceTile<unsigned char>(t.placesAt).elements(); }
 
-    __device__ __forceinline__ void keep(T*, int i, const PoolPlace&, const Elements<T, 1>& value) const
+    __device__ __forceinline__ void keep(T*, const PoolPlace& at, const Elements<T, 1>& value) const
     {
-        ::store(resultTile<T>(t.resultsAt).elements() + i, value.at[0]);
+        ::store(resultTile<T>(t.resultsAt).elements() + numberOf(at), value.at[0]);
     }
 
-    __device__ __forceinline__ void keepPlaces(unsigned char*, int i, const PoolPlace&, const int (&place)[1]) const
+    __device__ __forceinline__ void keepPlaces(unsigned char*, const PoolPlace& at, const int (&place)[1]) const
     {
-        resultTile<unsigned char>(t.resultPlacesAt).elements()[i] = (unsigned char)place[0];
+        resultTile<unsigned char>(t.resultPlacesAt).elements()[numberOf(at)] = (unsigned char)place[0];
     }
 
     // All threads together, when all results are there.
@@ -130,6 +132,11 @@ private:
     __device__ __forceinline__ int sourcePitch() const { return pass.sourceWidth() * g.channelVectors.divisor; }
     __device__ __forceinline__ int resultPitch() const { return pass.width() * g.channelVectors.divisor; }
 
+    __device__ __forceinline__ int numberOf(const PoolPlace& at) const
+    {
+        return (at.outer * rows + at.row - start.row) * resultPitch() + at.column * g.channelVectors.divisor + at.channel;
+    }
+
     template <typename V> __device__ __forceinline__ FlatTile<V, poolThreads> sourceTile(int at) const
     {
         const int count = planes * (seen.end - seen.first) * sourcePitch();
@@ -138,7 +145,7 @@ private:
 
     template <typename V> __device__ __forceinline__ FlatTile<V, poolThreads> resultTile(int at) const
     {
-        return {memory + at, ((long long)start.outer * pass.height() + start.row) * resultPitch(), results(), t.wide};
+        return {memory + at, ((long long)start.outer * pass.height() + start.row) * resultPitch(), planes * rows * resultPitch(), t.wide};
     }
 };
 
@@ -173,18 +180,16 @@ template <typename T, bool backward> struct SliceTile
         }
     }
 
-    __device__ __forceinline__ int results() const
-    {
-        return min((int)t.rows.divisor, pass.height() - start.row) * t.columns.divisor * t.vectors.divisor;
-    }
+    __device__ __forceinline__ int pieces() const { return t.parts.divisor * t.columns.divisor * t.vectors.divisor; }
 
-    // Where result number i is, unless it lies outside.
-    __device__ __forceinline__ bool locate(int i, PoolPlace& at) const
+    // The first result of piece i, which is a part of a column; returns the row behind the last one, 0 if there is none.
+    __device__ __forceinline__ int locate(int i, PoolPlace& at) const
     {
         i = divide(i, t.vectors, at.channel);
-        at.row = start.row + divide(i, t.columns, at.column);
+        at.row = start.row + divide(i, t.columns, at.column) * t.rowsOfPart;
         at.outer = start.outer, at.column += start.column, at.channel += start.channel;
-        return at.column < pass.width() && at.channel < (int)g.channelVectors.divisor;
+        const bool exists = at.column < pass.width() && at.channel < (int)g.channelVectors.divisor;
+        return exists ? min(min(at.row + t.rowsOfPart, start.row + t.rows), pass.height()) : 0;
     }
 
     __device__ __forceinline__ Pixels<T, width> source(const PoolPlace& at) const
@@ -195,9 +200,9 @@ template <typename T, bool backward> struct SliceTile
 
     __device__ __forceinline__ unsigned char* places() const { return (unsigned char*)(memory + t.placesAt); }
 
-    __device__ __forceinline__ void keep(T* to, int, const PoolPlace& at, const Elements<T, width>& values) const { values.store(to, numberOf(at)); }
+    __device__ __forceinline__ void keep(T* to, const PoolPlace& at, const Elements<T, width>& values) const { values.store(to, numberOf(at)); }
 
-    __device__ __forceinline__ void keepPlaces(unsigned char* to, int, const PoolPlace& at, const int (&place)[width]) const
+    __device__ __forceinline__ void keepPlaces(unsigned char* to, const PoolPlace& at, const int (&place)[width]) const
     {
         storeBytes(to + numberOf(at) * width, place);
     }

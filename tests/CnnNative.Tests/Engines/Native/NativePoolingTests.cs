@@ -95,7 +95,7 @@ public sealed class NativePoolingTests : NativeTests
         static PoolTilePlan Plan(int n, int c, int side, int window, Layout layout, bool aligned = true) =>
             PoolTilePlan.Forward(Problem(n, c, side, side, window, stride: 1, pad: window / 2), layout, DType.Float32, aligned, places: true)!.Value;
 
-        Assert.That(Plan(32, 64, 56, 3, Layout.Nchw) is { Width: 1, Tiling: { Planes: 2, Outers: 2048 }, Launch.Grid.X: 1024 }, "2 planes of 3,136 elements");
+        Assert.That(Plan(32, 64, 56, 3, Layout.Nchw) is { Width: 1, Tiling: { Planes: 2, Outers: 2048, Rows: 56, RowsOfPart: 28 }, Launch.Grid.X: 1024 }, "2 planes of 3,136 elements: 112 columns in 2 parts");
         Assert.That(Plan(4, 64, 56, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 256 }, "few planes: a block for each");
         Assert.That(Plan(1, 2, 112, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 4 }, "9 bytes of 12,544 elements are two strips' shared memory");
         Assert.That(Plan(1, 3, 32, 3, Layout.Nhwc) is { Width: 1, Launch.Grid.X: 1 }, "3 channels are no vectors: whole images");

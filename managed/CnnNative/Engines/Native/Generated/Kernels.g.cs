@@ -849,7 +849,7 @@ internal sealed unsafe partial class Kernels
         ("HalvingWalk", 36, sizeof(HalvingWalk)),
         ("NormOrder", 4, sizeof(NormOrder)),
         ("PoolGeometry", 128, sizeof(PoolGeometry)),
-        ("PoolTiling", 112, sizeof(PoolTiling)),
+        ("PoolTiling", 120, sizeof(PoolTiling)),
         ("RandomSource", 24, sizeof(RandomSource)),
         ("SgdParameters", 3848, sizeof(SgdParameters)),
         ("SgdRule", 24, sizeof(SgdRule)),

@@ -72,12 +72,13 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
 
         var height = CeilDivide(rows.Results, strips);
         strips = CeilDivide(rows.Results, height);
+        var part = PartOf(height, planes * columns.Results * (long)inner);
         var blocks = (long)CeilDivide(outers, planes) * strips;
         return new(
             new()
             {
-                Slices = new(1), Tiles = new(1), Strips = new(strips), Vectors = new(inner), Columns = new(columns.Results), Rows = new(height),
-                SourceColumns = new(1), SourceRows = 0, Planes = planes, Outers = outers, Wide = aligned ? 1 : 0,
+                Slices = new(1), Tiles = new(1), Strips = new(strips), Vectors = new(inner), Columns = new(columns.Results),
+                Parts = new(CeilDivide(height, part)), Rows = height, RowsOfPart = part, SourceColumns = new(1), SourceRows = 0, Planes = planes, Outers = outers, Wide = aligned ? 1 : 0,
                 PlacesAt = units.PlacesAt, ResultsAt = units.ResultsAt, ResultPlacesAt = units.ResultPlacesAt,
             },
             1,
@@ -103,12 +104,12 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
         if (best is not { } chosen) return null;
         var (height, length) = (CeilDivide(rows.Results, chosen.Strips), CeilDivide(columns.Results, chosen.Tiles));
         int sourceRows = rows.Seen(height), sourceColumns = columns.Seen(length), units = sourceRows * sourceColumns * chosen.Vectors;
-        var slices = CeilDivide(vectors, chosen.Vectors);
+        var (slices, part) = (CeilDivide(vectors, chosen.Vectors), PartOf(height, (long)length * chosen.Vectors));
         return new(
             new()
             {
-                Slices = new(slices), Tiles = new(chosen.Tiles), Strips = new(chosen.Strips), Vectors = new(chosen.Vectors), Columns = new(length), Rows = new(height),
-                SourceColumns = new(sourceColumns), SourceRows = sourceRows, Planes = 0, Outers = images, Wide = 1,
+                Slices = new(slices), Tiles = new(chosen.Tiles), Strips = new(chosen.Strips), Vectors = new(chosen.Vectors), Columns = new(length),
+                Parts = new(CeilDivide(height, part)), Rows = height, RowsOfPart = part, SourceColumns = new(sourceColumns), SourceRows = sourceRows, Planes = 0, Outers = images, Wide = 1,
                 PlacesAt = units, ResultsAt = 0, ResultPlacesAt = 0,
             },
             width,
@@ -116,6 +117,9 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
                 Index32.Of("Pooling", (long)images * slices * chosen.Tiles * chosen.Strips), MapLaunch.Threads,
                 units * UnitBytes + CeilDivide(units * width * bytes.SourcePlace, UnitBytes) * UnitBytes));
     }
+
+    /// <summary>Rows of a column's part: as few as leave no thread a second part, if there are not more columns than threads.</summary>
+    private static int PartOf(int rows, long columns) => CeilDivide(rows, (int)Math.Clamp(MapLaunch.Threads / columns, 1, rows));
 
     private static int CeilDivide(int count, int by) => (count + by - 1) / by;
 

@@ -16,7 +16,11 @@ internal readonly struct PoolTiling
 
     public required FastDivisor Columns { get; init; }
 
-    public required FastDivisor Rows { get; init; }
+    public required FastDivisor Parts { get; init; }
+
+    public required int Rows { get; init; }
+
+    public required int RowsOfPart { get; init; }
 
     public required FastDivisor SourceColumns { get; init; }
 
