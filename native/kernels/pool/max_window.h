@@ -75,6 +75,7 @@ __device__ __forceinline__ Elements<T, width> gradientOfMaxima(
     for (int p = rows.first; p < rows.end; ++p) {
         const int r = placeInWindow(padH, p * (int)g.strideHeight.divisor, g.dilationHeight);
         if (r < 0) continue;
+#pragma unroll 1
         for (int q = columns.first; q < columns.end; ++q) {
             const int s = placeInWindow(padW, q * (int)g.strideWidth.divisor, g.dilationWidth);
             if (s < 0) continue;
