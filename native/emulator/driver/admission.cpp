@@ -8,6 +8,8 @@ std::string sortOf(const Work& work) {
   if (const auto* copy = std::get_if<CopyWork>(&work)) return "a copy of " + std::to_string(copy->width * copy->height * copy->depth) + " bytes";
   if (const auto* fill = std::get_if<FillWork>(&work))
     return "a memset of " + std::to_string(fill->width * fill->height * fill->elementSize) + " bytes";
+  if (std::holds_alternative<WaitValueWork>(work)) return "a wait for a value";
+  if (std::holds_alternative<WriteValueWork>(work)) return "a write of a value";
   return std::holds_alternative<FreeWork>(work) ? "its free" : "its allocation";
 }
 

@@ -56,6 +56,8 @@ int attribute(const DeviceModel& m, int which) {
     case 111: return clampToInt(m.sharedReservedPerBlock);
     case 115: return 1;                                   // MEMORY_POOLS_SUPPORTED
     case 120: return m.maxClusterBlocks > 0;              // CLUSTER_LAUNCH
+    case 122: return 1;                                   // CAN_USE_64_BIT_STREAM_MEM_OPS
+    case 123: return 1;                                   // CAN_USE_STREAM_WAIT_VALUE_NOR
     case 126: return hopper ? 4 : 1;                      // MEM_SYNC_DOMAIN_COUNT
     case 127: return hopper;                              // TENSOR_MAP_ACCESS_SUPPORTED
     case 134: return -1;                                  // HOST_NUMA_ID

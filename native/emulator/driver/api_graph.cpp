@@ -48,18 +48,15 @@ void requireNoCapture(Call& c, const Graph* graph) {
     require(capture->graph.get() != graph, CUDA_ERROR_ILLEGAL_STATE, "the graph is being captured");
 }
 
-bool isPlain(const CUgraphEdgeData& edge) { return edge.from_port == 0 && edge.to_port == 0 && edge.type == 0; }
-
-void requirePlain(const CUgraphEdgeData* edges, std::size_t count) {
-  for (std::size_t i = 0; edges && i < count; ++i)
-    require(isPlain(edges[i]), CUDA_ERROR_NOT_SUPPORTED, "the emulator knows plain edges only");
-}
-
 template <class Change>
 void changeEdges(Call& c, CUgraph handle, const CUgraphNode* from, const CUgraphNode* to, std::size_t count, bool mustExist, Change change) {
   const auto graph = c.driver.graphs.get(handle);
   if (count == 0) return;
   requirePointers(from, to);
+  const bool touchesMemory = std::ranges::any_of(graph->nodes, [](const auto& node) {
+    return std::holds_alternative<AllocateWork>(node->work) || std::holds_alternative<FreeWork>(node->work);
+  });
+  require(!mustExist || !touchesMemory, CUDA_ERROR_NOT_SUPPORTED, "a graph that allocates or frees keeps its edges");
   const auto check = [&](std::size_t i) {
     const auto& a = c.driver.nodes.get(from[i]);
     const auto& b = c.driver.nodes.get(to[i]);

@@ -1,6 +1,8 @@
 // cuGraphInstantiate, cuGraphLaunch, cuGraphExec*
 #include "driver/graph.h"
 
+#include <algorithm>
+
 using namespace cnn::emu;
 using namespace cnn::emu::driver;
 
@@ -9,35 +11,26 @@ namespace {
 constexpr cuuint64_t knownFlags = CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH | CUDA_GRAPH_INSTANTIATE_FLAG_UPLOAD
                                   | CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY;
 
+bool touchesMemory(const GraphExec& exec) {
+  return std::ranges::any_of(exec.steps, [](const GraphExec::Step& step) {
+    return std::holds_alternative<AllocateWork>(step.work) || std::holds_alternative<FreeWork>(step.work);
+  });
+}
+
 CUgraphExec instantiate(Call& c, CUgraph handle, cuuint64_t flags) {
   Context& context = c.context();
+  const std::shared_ptr<Graph> graph = c.driver.graphs.get(handle);
   require((flags & CUDA_GRAPH_INSTANTIATE_FLAG_DEVICE_LAUNCH) == 0, CUDA_ERROR_NOT_SUPPORTED, "the emulator cannot launch graphs from kernels");
   requireValue((flags & ~knownFlags) == 0, "no such instantiation flags");
   auto exec = std::make_shared<GraphExec>();
   exec->context = &context;
   exec->flags = flags;
   exec->id = c.driver.nextId++;
-  exec->steps = flatten(*c.driver.graphs.get(handle));
+  exec->steps = flatten(*graph);
   layChains(*exec);
+  requireValue(graph->executable.expired() || !touchesMemory(*exec), "a graph that allocates or frees has one executable form at a time");
+  graph->executable = exec;
   return c.driver.graphExecs.add(std::move(exec));
-}
-
-struct Mismatch {
-  CUgraphExecUpdateResult result = CU_GRAPH_EXEC_UPDATE_SUCCESS;
-  CUgraphNode node = nullptr, from = nullptr;
-};
-
-// The update must have the same nodes, in the order of their creation, with the same types and edges.
-Mismatch compare(const std::vector<GraphExec::Step>& current, const std::vector<GraphExec::Step>& update) {
-  if (current.size() != update.size()) return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED};
-  for (std::size_t i = 0; i < current.size(); ++i) {
-    const auto &old = current[i], &fresh = update[i];
-    if (old.work.index() != fresh.work.index()) return {CU_GRAPH_EXEC_UPDATE_ERROR_NODE_TYPE_CHANGED, fresh.node};
-    if (old.after != fresh.after) return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED, fresh.node};
-    if (std::holds_alternative<AllocateWork>(old.work) || std::holds_alternative<FreeWork>(old.work))
-      return {CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED, fresh.node};
-  }
-  return {};
 }
 
 Mismatch update(Call& c, CUgraphExec handle, CUgraph graph) {

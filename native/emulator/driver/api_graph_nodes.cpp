@@ -1,76 +1,18 @@
 // cuGraphAdd*Node and the parameters of nodes
-#include "driver/copy.h"
-#include "driver/graph.h"
+#include "driver/graph_nodes.h"
 #include "driver/kernel_launch.h"
-
-#include <algorithm>
 
 using namespace cnn::emu;
 using namespace cnn::emu::driver;
 
 namespace {
 
-// Makes the work first, so that nothing is added when the parameters are wrong.
 template <class MakeWork>
-CUresult addNodeCall(const char* name, CUgraphNode* out, CUgraph handle, const CUgraphNode* dependencies, std::size_t count, MakeWork makeWork) {
+CUresult addNodeCall(const char* name, CUgraphNode* out, CUgraph graph, const CUgraphNode* dependencies, std::size_t count, MakeWork makeWork) {
   return call(name, [&](Call& c) {
     requirePointers(out);
-    requireValue(count == 0 || dependencies != nullptr, "dependencies without their array");
-    const auto graph = c.driver.graphs.get(handle);
-    std::vector<Node*> earlier;
-    for (std::size_t i = 0; i < count; ++i) {
-      Node* node = c.driver.nodes.get(dependencies[i]).get();
-      requireValue(node->graph == graph.get(), "a dependency is a node of another graph");
-      requireValue(std::ranges::find(earlier, node) == earlier.end(), "a dependency is given twice");
-      earlier.push_back(node);
-    }
-    *out = addNode(c.driver, *graph, makeWork(c), earlier)->handle;
+    *out = addCheckedNode(c, graph, dependencies, count, [&](const std::shared_ptr<Graph>&) { return Work(makeWork(c)); });
   });
-}
-
-// A node that is given new parameters keeps its attributes: they have calls of their own.
-Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v1* p, const KernelWork* before = nullptr) {
-  requirePointers(p);
-  LaunchShape shape = launchShape(*p);
-  if (before) {
-    const LaunchShape kept = launchShape(*before);
-    shape.cluster = kept.cluster;
-    shape.clusterGiven = kept.clusterGiven;
-    shape.cooperative = kept.cooperative;
-  }
-  return kernelWork(c, p->func, shape, p->kernelParams, p->extra);
-}
-
-// The second version may name a CUkernel instead of a function.
-Work kernelNode(Call& c, const CUDA_KERNEL_NODE_PARAMS_v2* p, const KernelWork* before = nullptr) {
-  requirePointers(p);
-  CUDA_KERNEL_NODE_PARAMS_v1 plain = *p;
-  if (!plain.func) plain.func = reinterpret_cast<CUfunction>(p->kern);
-  return kernelNode(c, &plain, before);
-}
-
-Work copyNode(Call& c, const CUDA_MEMCPY3D* p) {
-  requirePointers(p);
-  return stridedCopy(c, *p);
-}
-
-Work fillNode(Call& c, const CUDA_MEMSET_NODE_PARAMS* p) {
-  requirePointers(p);
-  requireValue(p->width > 0 && p->height > 0, "an empty fill");
-  return fill(c, p->dst, p->pitch, p->value, p->elementSize, p->width, p->height);
-}
-
-Work hostNode(Call&, const CUDA_HOST_NODE_PARAMS* p) {
-  requirePointers(p);
-  requirePointers(p->fn);
-  return HostWork{p->fn, p->userData};
-}
-
-template <class Wanted>
-Wanted& workOf(Call& c, CUgraphNode handle) {
-  Wanted* work = std::get_if<Wanted>(&c.driver.nodes.get(handle)->work);
-  requireValue(work != nullptr, "the node is of another type");
-  return *work;
 }
 
 template <class Make, class Parameters>
@@ -84,8 +26,9 @@ CUresult setParams(const char* name, CUgraphNode handle, Make make, const Parame
 template <class Parameters>
 CUresult setKernelParams(const char* name, CUgraphNode handle, const Parameters* p) {
   return call(name, [&](Call& c) {
-    KernelWork& work = workOf<KernelWork>(c, handle);
-    work = std::get<KernelWork>(kernelNode(c, p, &work));
+    workOf<KernelWork>(c, handle);
+    Work& work = c.driver.nodes.get(handle)->work;
+    work = kernelNode(c, p, &work);
   });
 }
 
@@ -125,21 +68,16 @@ CNN_EXPORT CUresult cuGraphAddHostNode(CUgraphNode* node, CUgraph graph, const C
   return addNodeCall("cuGraphAddHostNode", node, graph, deps, count, [&](Call& c) { return hostNode(c, p); });
 }
 CNN_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count) {
-  return addNodeCall("cuGraphAddEmptyNode", node, graph, deps, count, [](Call&) { return Work(EmptyWork{}); });
+  return addNodeCall("cuGraphAddEmptyNode", node, graph, deps, count, [](Call&) { return EmptyWork{}; });
 }
 CNN_EXPORT CUresult cuGraphAddEventRecordNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUevent event) {
-  return addNodeCall("cuGraphAddEventRecordNode", node, graph, deps, count, [&](Call& c) { return Work(RecordWork{c.event(event)}); });
+  return addNodeCall("cuGraphAddEventRecordNode", node, graph, deps, count, [&](Call& c) { return RecordWork{c.event(event)}; });
 }
 CNN_EXPORT CUresult cuGraphAddEventWaitNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUevent event) {
-  return addNodeCall("cuGraphAddEventWaitNode", node, graph, deps, count, [&](Call& c) { return Work(WaitWork{c.event(event)}); });
+  return addNodeCall("cuGraphAddEventWaitNode", node, graph, deps, count, [&](Call& c) { return WaitWork{c.event(event)}; });
 }
 CNN_EXPORT CUresult cuGraphAddChildGraphNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* deps, std::size_t count, CUgraph child) {
-  return addNodeCall("cuGraphAddChildGraphNode", node, graph, deps, count, [&](Call& c) {
-    const auto copy = cloneGraph(c.driver, *c.driver.graphs.get(child));
-    copy->child = true;
-    c.driver.graphs.add(copy);
-    return Work(ChildWork{copy});
-  });
+  return addNodeCall("cuGraphAddChildGraphNode", node, graph, deps, count, [&](Call& c) { return childNode(c, child); });
 }
 
 CNN_EXPORT CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph* graph) {
@@ -246,6 +184,17 @@ CNN_EXPORT CUresult cuGraphHostNodeGetParams(CUgraphNode node, CUDA_HOST_NODE_PA
   });
 }
 
+template <class Wanted>
+static CUresult setEvent(const char* name, CUgraphNode node, CUevent event) {
+  return call(name, [&](Call& c) { workOf<Wanted>(c, node).event = c.event(event); });
+}
+CNN_EXPORT CUresult cuGraphEventRecordNodeSetEvent(CUgraphNode node, CUevent event) {
+  return setEvent<RecordWork>("cuGraphEventRecordNodeSetEvent", node, event);
+}
+CNN_EXPORT CUresult cuGraphEventWaitNodeSetEvent(CUgraphNode node, CUevent event) {
+  return setEvent<WaitWork>("cuGraphEventWaitNodeSetEvent", node, event);
+}
+
 CNN_EXPORT CUresult cuGraphEventRecordNodeGetEvent(CUgraphNode node, CUevent* event) {
   return call("cuGraphEventRecordNodeGetEvent", [&](Call& c) {
     requirePointers(event);
@@ -257,13 +206,6 @@ CNN_EXPORT CUresult cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* even
   return call("cuGraphEventWaitNodeGetEvent", [&](Call& c) {
     requirePointers(event);
     *event = workOf<WaitWork>(c, node).event->handle;
-  });
-}
-
-CNN_EXPORT CUresult cuGraphMemFreeNodeGetParams(CUgraphNode node, CUdeviceptr* address) {
-  return call("cuGraphMemFreeNodeGetParams", [&](Call& c) {
-    requirePointers(address);
-    *address = workOf<FreeWork>(c, node).address;
   });
 }
 
@@ -283,7 +225,7 @@ CUresult setExecKernelParams(const char* name, CUgraphExec exec, CUgraphNode nod
   return call(name, [&](Call& c) {
     const std::shared_ptr<GraphExec> executable = c.driver.graphExecs.get(exec);
     Work& work = executableStep(*executable, node).work;
-    replaceWork(work, kernelNode(c, p, std::get_if<KernelWork>(&work)));
+    replaceWork(work, kernelNode(c, p, &work));
   });
 }
 
@@ -303,4 +245,16 @@ CNN_EXPORT CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode
 }
 CNN_EXPORT CUresult cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_HOST_NODE_PARAMS* p) {
   return setExecParams("cuGraphExecHostNodeSetParams", exec, node, hostNode, p);
+}
+CNN_EXPORT CUresult cuGraphExecEventRecordNodeSetEvent(CUgraphExec exec, CUgraphNode node, CUevent event) {
+  return setExecParams("cuGraphExecEventRecordNodeSetEvent", exec, node, [](Call& c, const CUevent* e) { return RecordWork{c.event(*e)}; }, &event);
+}
+CNN_EXPORT CUresult cuGraphExecEventWaitNodeSetEvent(CUgraphExec exec, CUgraphNode node, CUevent event) {
+  return setExecParams("cuGraphExecEventWaitNodeSetEvent", exec, node, [](Call& c, const CUevent* e) { return WaitWork{c.event(*e)}; }, &event);
+}
+CNN_EXPORT CUresult cuGraphExecChildGraphNodeSetParams(CUgraphExec exec, CUgraphNode node, CUgraph child) {
+  return call("cuGraphExecChildGraphNodeSetParams", [&](Call& c) {
+    const std::shared_ptr<GraphExec> executable = c.driver.graphExecs.get(exec);
+    replaceChild(*executable, node, *workOf<ChildWork>(c, node).graph, *c.driver.graphs.get(child));
+  });
 }

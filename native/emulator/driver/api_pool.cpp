@@ -1,6 +1,7 @@
 // cuMemPool*, cuMemAllocAsync, cuMemFreeAsync, cuDeviceGet*MemPool
 #include "driver/admission.h"
 #include "driver/capture.h"
+#include "driver/graph_nodes.h"
 #include "driver/pool.h"
 
 using namespace cnn::emu;
@@ -9,18 +10,16 @@ using namespace cnn::emu::driver;
 namespace {
 
 // In a capture the memory belongs to the graph, and its address is fixed now.
-CUdeviceptr captureAllocation(Call& c, Stream& stream, const std::shared_ptr<Pool>& pool, std::size_t bytes) {
-  auto memory = std::make_shared<GraphAllocation>(pool, bytes);
-  memory->address = takeFromPool(c.driver, *pool, bytes, stream, c.lock);
-  const CUdeviceptr address = memory->address;
-  c.driver.orderedMemory.reserve(address, bytes);
-  submit(c, stream, AllocateWork{std::move(memory)});
+CUdeviceptr captureAllocation(Call& c, Stream& stream, std::size_t bytes) {
+  AllocateWork work = allocationNode(c, stream.capture->graph, bytes);
+  const CUdeviceptr address = work.memory->address;
+  submit(c, stream, std::move(work));
   return address;
 }
 
 CUdeviceptr allocateInOrder(Call& c, Stream& stream, const std::shared_ptr<Pool>& pool, std::size_t bytes) {
   requireValue(bytes > 0, "0 bytes asked for");
-  if (stream.capture) return captureAllocation(c, stream, pool, bytes);
+  if (stream.capture) return captureAllocation(c, stream, bytes);
   const CUdeviceptr address = takeFromPool(c.driver, *pool, bytes, stream, c.lock);
   Allocation allocation;
   allocation.bytes = bytes;
@@ -34,16 +33,6 @@ CUdeviceptr allocateInOrder(Call& c, Stream& stream, const std::shared_ptr<Pool>
   const When when{stream.end(), {}};
   c.driver.orderedMemory.allocate(address, bytes, {"its allocation " + stream.chain->name, when, stream.clock});
   return address;
-}
-
-void captureFree(Call& c, Stream& stream, CUdeviceptr address) {
-  for (const auto& node : stream.capture->graph->nodes) {
-    const auto* allocated = std::get_if<AllocateWork>(&node->work);
-    if (!allocated || allocated->memory->address != address) continue;
-    submit(c, stream, FreeWork{address, allocated->memory});
-    return;
-  }
-  fail(CUDA_ERROR_INVALID_VALUE, "a capture can free only what it allocated");
 }
 
 void getAttribute(const Pool& pool, CUmemPool_attribute which, void* value) {
@@ -96,7 +85,10 @@ CNN_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
   return call("cuMemFreeAsync", [&](Call& c) {
     const auto stream = c.stream(handle);
     if (address == 0) return;
-    if (stream->capture) return captureFree(c, *stream, address);
+    if (stream->capture) {
+      submit(c, *stream, freeNode(c, stream->capture->graph, address));
+      return;
+    }
     const auto found = c.driver.allocations.find(address);
     if (found == c.driver.allocations.end() || found->second.freeing || found->second.source > Allocation::Source::pool)
       fail(CUDA_ERROR_INVALID_VALUE, "not the address of live device memory: " + c.driver.memory.describe(address));
@@ -115,10 +107,7 @@ CNN_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
 CNN_EXPORT CUresult cuMemPoolCreate(CUmemoryPool* handle, const CUmemPoolProps* properties) {
   return call("cuMemPoolCreate", [&](Call& c) {
     requirePointers(handle, properties);
-    requireValue(properties->allocType == CU_MEM_ALLOCATION_TYPE_PINNED, "pools hold pinned device memory");
-    requireValue(properties->location.type == CU_MEM_LOCATION_TYPE_DEVICE, "pools live on the device");
-    c.requireDevice(properties->location.id);
-    require(properties->handleTypes == 0, CUDA_ERROR_NOT_SUPPORTED, "the emulator does not share memory between processes");
+    checkPoolProperties(c, *properties);
     auto pool = std::make_shared<Pool>();
     pool->maxSize = properties->maxSize;
     *handle = c.driver.pools.add(std::move(pool));
@@ -157,11 +146,7 @@ CNN_EXPORT CUresult cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDes
   return call("cuMemPoolSetAccess", [&](Call& c) {
     requirePointers(descriptions);
     c.driver.pools.get(handle);
-    for (std::size_t i = 0; i < count; ++i) {
-      requireValue(descriptions[i].location.type == CU_MEM_LOCATION_TYPE_DEVICE, "access is given to devices");
-      c.requireDevice(descriptions[i].location.id);
-      requireValue(descriptions[i].flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE, "a device keeps the access to its own pool");
-    }
+    for (std::size_t i = 0; i < count; ++i) checkAccess(c, descriptions[i]);
   });
 }
 

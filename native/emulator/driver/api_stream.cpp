@@ -9,8 +9,6 @@ using namespace cnn::emu::driver;
 
 namespace {
 
-constexpr int greatestPriority = -5;  // the least is 0; lower numbers come first
-
 CUresult create(const char* name, CUstream* handle, unsigned flags, int priority) {
   return call(name, [&](Call& c) {
     requirePointers(handle);

@@ -31,6 +31,11 @@ Driver::Driver(Settings chosen)
   defaultPool->isDefault = true;
   pools.add(defaultPool);
   currentPool = defaultPool;
+  // Memory of graphs stays reserved until cuDeviceGraphMemTrim.
+  graphPool = std::make_shared<Pool>();
+  graphPool->isDefault = true;
+  graphPool->releaseThreshold = UINT64_MAX;
+  pools.add(graphPool);
 }
 
 }  // namespace cnn::emu::driver

@@ -39,7 +39,8 @@ class Driver {
   HandleTable<CUgraphExec, GraphExec, Kind::graphExec> graphExecs;
   HandleTable<CUmemoryPool, Pool, Kind::pool> pools;
 
-  std::shared_ptr<Pool> defaultPool, currentPool;
+  std::shared_ptr<Pool> defaultPool, currentPool, graphPool;
+  std::map<std::uint64_t, std::weak_ptr<GraphAllocation>> graphMemory;  // by address
   std::map<std::uint64_t, Allocation> allocations;  // by address
   OrderedMemory orderedMemory;                      // what of it exists for which operation
   std::vector<std::shared_ptr<Capture>> captures;   // in progress
@@ -95,6 +96,8 @@ class Driver {
   void complete(const OperationPtr& operation);
   std::vector<OperationPtr> collect(const OperationPtr& target);
   void finishInOrder(const std::vector<OperationPtr>& order, Lock& lock);
+  bool ready(const Operation& operation) const;
+  void helpAlong(Lock& lock);
   OperationPtr anyReady(const Context* only = nullptr);
   void startThreads();
   void idleLoop();

@@ -14,6 +14,7 @@ GraphAllocation::~GraphAllocation() {
   if (!address) return;
   Driver& driver = *Driver::instance();
   driver.allocations.erase(address);
+  driver.graphMemory.erase(address);
   driver.memory.free(address);
   driver.orderedMemory.release(address);
   returnToPool(*pool, bytes);
@@ -43,6 +44,11 @@ void removeNode(Driver& driver, Node& node) {
 
 void discardNodes(Driver& driver, Graph& graph) {
   while (!graph.nodes.empty()) removeNode(driver, *graph.nodes.back());
+}
+
+void requirePlain(const CUgraphEdgeData* edges, std::size_t count) {
+  for (std::size_t i = 0; edges && i < count; ++i)
+    require(edges[i].from_port == 0 && edges[i].to_port == 0 && edges[i].type == 0, CUDA_ERROR_NOT_SUPPORTED, "the emulator knows plain edges only");
 }
 
 bool connected(const Node& from, const Node& to) {
@@ -93,6 +99,8 @@ CUgraphNodeType nodeType(const Work& work) {
     CUgraphNodeType operator()(const AllocateWork&) const { return CU_GRAPH_NODE_TYPE_MEM_ALLOC; }
     CUgraphNodeType operator()(const FreeWork&) const { return CU_GRAPH_NODE_TYPE_MEM_FREE; }
     CUgraphNodeType operator()(const ChildWork&) const { return CU_GRAPH_NODE_TYPE_GRAPH; }
+    CUgraphNodeType operator()(const WaitValueWork&) const { return CU_GRAPH_NODE_TYPE_BATCH_MEM_OP; }
+    CUgraphNodeType operator()(const WriteValueWork&) const { return CU_GRAPH_NODE_TYPE_BATCH_MEM_OP; }
   };
   return std::visit(Typer{}, work);
 }
@@ -169,6 +177,27 @@ void replaceWork(Work& current, Work replacement) {
   current = std::move(replacement);
 }
 
+Mismatch compare(const std::vector<GraphExec::Step>& current, const std::vector<GraphExec::Step>& update) {
+  if (current.size() != update.size()) return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED};
+  for (std::size_t i = 0; i < current.size(); ++i) {
+    const auto &old = current[i], &fresh = update[i];
+    if (old.work.index() != fresh.work.index()) return {CU_GRAPH_EXEC_UPDATE_ERROR_NODE_TYPE_CHANGED, fresh.node};
+    if (old.after != fresh.after) return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED, fresh.node};
+    if (std::holds_alternative<AllocateWork>(old.work) || std::holds_alternative<FreeWork>(old.work))
+      return {CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED, fresh.node};
+  }
+  return {};
+}
+
+// Children are flattened in front of the step that stands for their end.
+void replaceChild(GraphExec& exec, CUgraphNode node, const Graph& old, const Graph& fresh) {
+  const auto end = std::size_t(&executableStep(exec, node) - exec.steps.data());
+  const std::vector<GraphExec::Step> current = flatten(old);
+  std::vector<GraphExec::Step> update = flatten(fresh);
+  requireValue(compare(current, update).result == CU_GRAPH_EXEC_UPDATE_SUCCESS, "the child graph has other nodes or edges");
+  for (std::size_t i = 0; i < update.size(); ++i) exec.steps[end - update.size() + i].work = std::move(update[i].work);
+}
+
 namespace {
 
 // `end`: of the launch that the step belongs to.
@@ -188,25 +217,45 @@ OperationPtr addStep(Call& call, Context& context, const GraphExec::Step& step, 
   return operation;
 }
 
-// Memory of an allocation node is given out when the graph is launched, and must have been freed since the last launch.
-void beginAllocations(Call& call, Context& context, const GraphExec& exec) {
+bool allocatesInside(const GraphExec& exec, std::uint64_t address) {
+  return std::ranges::any_of(exec.steps, [&](const auto& step) {
+    const auto* work = std::get_if<AllocateWork>(&step.work);
+    return work && work->memory->address == address;
+  });
+}
+
+bool freesInside(const GraphExec& exec, std::uint64_t address) {
+  return std::ranges::any_of(exec.steps, [&](const auto& step) {
+    const auto* work = std::get_if<FreeWork>(&step.work);
+    return work && work->address == address;
+  });
+}
+
+// Memory of an allocation node is given out when the graph is launched, and must have been freed since the last launch; what
+// another graph has allocated must be there to be freed.
+void checkMemory(const Driver& driver, const GraphExec& exec) {
+  const bool autoFree = exec.flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
   for (const auto& step : exec.steps) {
+    if (const auto* allocate = std::get_if<AllocateWork>(&step.work))
+      requireValue(autoFree || !driver.allocations.contains(allocate->memory->address), "memory of the previous launch was not freed");
+    if (const auto* freed = std::get_if<FreeWork>(&step.work))
+      requireValue(allocatesInside(exec, freed->address) || driver.allocations.contains(freed->address), "the memory that the graph frees is not allocated");
+  }
+}
+
+// What stays allocated behind the launch is known to the calls that free.
+void beginAllocations(Driver& driver, Context& context, const GraphExec& exec) {
+  checkMemory(driver, exec);
+  for (const auto& step : exec.steps) {
+    if (const auto* freed = std::get_if<FreeWork>(&step.work)) driver.allocations.erase(freed->address);
     const auto* allocate = std::get_if<AllocateWork>(&step.work);
-    if (!allocate) continue;
-    const bool outstanding = call.driver.allocations.contains(allocate->memory->address);
-    if (exec.flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH) call.driver.allocations.erase(allocate->memory->address);
-    else requireValue(!outstanding, "memory of the previous launch was not freed");
-    const bool freedInside = std::ranges::any_of(exec.steps, [&](const auto& other) {
-      const auto* freed = std::get_if<FreeWork>(&other.work);
-      return freed && freed->address == allocate->memory->address;
-    });
-    if (freedInside) continue;
+    if (!allocate || freesInside(exec, allocate->memory->address)) continue;
     Allocation allocation;
     allocation.bytes = allocate->memory->bytes;
     allocation.source = Allocation::Source::pool;
     allocation.owner = &context;
     allocation.graphMemory = allocate->memory;
-    call.driver.registerAllocation(allocate->memory->address, std::move(allocation));
+    driver.registerAllocation(allocate->memory->address, std::move(allocation));
   }
 }
 
@@ -216,7 +265,7 @@ void launchGraph(Call& call, GraphExec& exec, Stream& stream) {
   require(exec.context == stream.context, CUDA_ERROR_INVALID_HANDLE, "the graph and the stream belong to different contexts");
   require(!stream.capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "the emulator does not capture graph launches");
   Context& context = *stream.context;
-  beginAllocations(call, context, exec);
+  beginAllocations(call.driver, context, exec);
   std::vector<OperationPtr> before = call.driver.streamOrder(stream);
   Clock clock = call.driver.orderOf(stream);
   if (exec.last) {

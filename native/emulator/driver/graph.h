@@ -9,6 +9,8 @@ Node* addNode(Driver& driver, Graph& graph, Work work, const std::vector<Node*>&
 void removeNode(Driver& driver, Node& node);
 // Handles of nodes die with their graph.
 void discardNodes(Driver& driver, Graph& graph);
+// Edges with ports belong to programmatic launches.
+void requirePlain(const CUgraphEdgeData* edges, std::size_t count);
 bool connected(const Node& from, const Node& to);
 void connect(Node& from, Node& to);
 void disconnect(Node& from, Node& to);
@@ -21,6 +23,16 @@ std::vector<GraphExec::Step> flatten(const Graph& graph);
 
 // Gives every step its chain: it goes on with that of a step it comes after, unless another one does so already.
 void layChains(GraphExec& exec);
+
+// The steps of a node that holds a graph `old` do what the nodes of `fresh` do; both must have the same nodes and edges.
+void replaceChild(GraphExec& exec, CUgraphNode node, const Graph& old, const Graph& fresh);
+
+struct Mismatch {
+  CUgraphExecUpdateResult result = CU_GRAPH_EXEC_UPDATE_SUCCESS;
+  CUgraphNode node = nullptr, from = nullptr;
+};
+// The update must have the same nodes, in the order of their creation, with the same types and edges.
+Mismatch compare(const std::vector<GraphExec::Step>& current, const std::vector<GraphExec::Step>& update);
 
 // Work that replaces that of a node must be of the same kind.
 void replaceWork(Work& current, Work replacement);

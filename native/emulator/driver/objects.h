@@ -14,12 +14,23 @@ namespace cnn::emu::driver {
 
 struct Node;
 struct Capture;
+struct GraphExec;
+
+constexpr int greatestPriority = -5;  // of streams; the least is 0, lower numbers come first
+
+struct StreamHints {
+  CUaccessPolicyWindow window{};
+  CUsynchronizationPolicy policy = CU_SYNC_POLICY_AUTO;
+  unsigned char defaultDomain = 0, remoteDomain = 1;
+  int domain = 0;
+};
 
 struct Stream {
   CUstream handle = nullptr;
   Context* context = nullptr;
   unsigned flags = CU_STREAM_DEFAULT;
   int priority = 0;
+  StreamHints hints;
   std::uint64_t id = 0;
   OperationPtr last;                 // the newest operation; the stream is idle when it is done
   std::shared_ptr<Chain> chain;      // its operations and allocations
@@ -80,6 +91,7 @@ struct Graph {
   std::vector<std::shared_ptr<Node>> nodes;           // in the order of their creation
   std::map<CUgraphNode, CUgraphNode> clonedFrom;      // original node -> the node here
   bool child = false;                                 // owned by a child-graph node
+  std::weak_ptr<GraphExec> executable;                // the newest one made from it
 };
 
 // Memory that an allocation node of a graph names. It lives as long as a graph or an executable graph refers to it.
@@ -90,6 +102,7 @@ struct GraphAllocation {
   std::shared_ptr<Pool> pool;
   std::uint64_t address = 0;
   std::size_t bytes = 0;
+  std::weak_ptr<Graph> owner, freedIn;  // where the nodes are that allocate and free it
 };
 
 struct GraphExec {

@@ -1,5 +1,6 @@
 // Does the work of an operation. Runs without the driver's lock, one operation at a time.
 #include "driver/admission.h"
+#include "driver/stream_values.h"
 
 #include <cstring>
 
@@ -54,6 +55,9 @@ struct Executor {
   std::optional<Fault> operator()(const FreeWork& work) const {
     return work.memory ? freeReserved(driver, operation, work.address) : std::nullopt;
   }
+
+  std::optional<Fault> operator()(const WaitValueWork& work) const { return touch(driver, operation, work.address); }
+  std::optional<Fault> operator()(const WriteValueWork& work) const { return writeValue(driver, operation, work); }
 
   // Host functions have their own thread, the rest only orders other work.
   template <class Other>

@@ -59,6 +59,19 @@ std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, const 
   return address;
 }
 
+void checkPoolProperties(Call& call, const CUmemPoolProps& properties) {
+  requireValue(properties.allocType == CU_MEM_ALLOCATION_TYPE_PINNED, "pools hold pinned device memory");
+  requireValue(properties.location.type == CU_MEM_LOCATION_TYPE_DEVICE, "pools live on the device");
+  call.requireDevice(properties.location.id);
+  require(properties.handleTypes == 0, CUDA_ERROR_NOT_SUPPORTED, "the emulator does not share memory between processes");
+}
+
+void checkAccess(Call& call, const CUmemAccessDesc& access) {
+  requireValue(access.location.type == CU_MEM_LOCATION_TYPE_DEVICE, "access is given to devices");
+  call.requireDevice(access.location.id);
+  requireValue(access.flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE, "a device keeps the access to its own pool");
+}
+
 void returnToPool(Pool& pool, std::size_t bytes) { pool.used -= accounted(bytes); }
 
 void trimPool(Pool& pool, std::size_t keep) {

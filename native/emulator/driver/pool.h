@@ -2,7 +2,7 @@
 // itself, so that a use after free is seen even when a real pool would hand the same bytes out again.
 #pragma once
 
-#include "driver/driver.h"
+#include "driver/call.h"
 
 namespace cnn::emu::driver {
 
@@ -13,6 +13,9 @@ constexpr std::size_t poolGranularity = std::size_t(2) << 20;
 // waits for queued frees whose memory its attributes let this stream reuse.
 std::uint64_t takeFromPool(Driver& driver, Pool& pool, std::size_t bytes, const Stream& stream, Lock& lock);
 void returnToPool(Pool& pool, std::size_t bytes);
+// What the emulator's pools can be, and who may use them.
+void checkPoolProperties(Call& call, const CUmemPoolProps& properties);
+void checkAccess(Call& call, const CUmemAccessDesc& access);
 // Gives reserve above `keep` bytes back to the device.
 void trimPool(Pool& pool, std::size_t keep);
 void trimPools(Driver& driver);              // all of it, of every pool: the device runs out

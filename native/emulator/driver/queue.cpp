@@ -4,6 +4,7 @@
 #include "driver/driver.h"
 
 #include "driver/call.h"
+#include "driver/stream_values.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -16,11 +17,14 @@ namespace {
 // The launch queue of a GPU is finite as well; beyond this many operations the oldest ones run.
 constexpr std::size_t maxPending = 1024;
 
-bool ready(const Operation& operation) {
-  if (operation.state != Operation::State::waiting) return false;
-  for (const OperationPtr& earlier : operation.after)
-    if (!earlier->done()) return false;
-  return true;
+bool isNext(const Operation& operation) {
+  return operation.state == Operation::State::waiting && std::ranges::all_of(operation.after, [](const auto& earlier) { return earlier->done(); });
+}
+
+// Somebody still has to write the value: other streams, or the host.
+bool lacksValue(const Operation& operation, const Memory& memory) {
+  const auto* wait = std::get_if<WaitValueWork>(&operation.work);
+  return wait && !isThere(memory, *wait);
 }
 
 }  // namespace
@@ -62,6 +66,7 @@ OperationPtr Driver::addToStream(Stream& stream, Work work, Lock& lock, std::vec
   Clock also;
   for (const OperationPtr& earlier : after) also.join(earlier->clock);
   const Moment moment = extend(stream, also);
+  if (std::holds_alternative<WaitValueWork>(work)) stream.clock.coverUnknown();
   for (OperationPtr& earlier : streamOrder(stream)) after.push_back(std::move(earlier));
   OperationPtr operation = add(*stream.context, std::move(work), std::move(after), {moment, {}}, stream.clock);
   stream.last = operation;
@@ -102,9 +107,18 @@ void Driver::finishInOrder(const std::vector<OperationPtr>& order, Lock& lock) {
   for (const OperationPtr& operation : order) {
     while (!operation->done()) {
       if (ready(*operation) && (!busy_ || std::holds_alternative<HostWork>(operation->work))) start(operation, lock);
+      else if (!busy_ && isNext(*operation)) helpAlong(lock);
       else changed_.wait(lock);
     }
   }
+}
+
+bool Driver::ready(const Operation& operation) const { return isNext(operation) && !lacksValue(operation, memory); }
+
+// Something waits for a value: other work may write it, or the host.
+void Driver::helpAlong(Lock& lock) {
+  if (const OperationPtr next = anyReady()) start(next, lock);
+  else changed_.wait_for(lock, std::chrono::milliseconds(1));
 }
 
 void Driver::finish(const OperationPtr& target, Lock& lock) {

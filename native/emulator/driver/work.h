@@ -67,6 +67,17 @@ struct WaitWork {
   std::shared_ptr<Event> event;
 };
 
+// Values of 4 or 8 bytes; the condition is a CU_STREAM_WAIT_VALUE.
+struct WaitValueWork {
+  std::uint64_t address = 0, value = 0;
+  unsigned condition = 0, bytes = 4;
+};
+
+struct WriteValueWork {
+  std::uint64_t address = 0, value = 0;
+  unsigned bytes = 4;
+};
+
 // Allocation in stream order: the address is known when the call is made, the bytes are usable afterwards.
 struct AllocateWork {
   std::shared_ptr<GraphAllocation> memory;
@@ -81,7 +92,8 @@ struct ChildWork {
   std::shared_ptr<Graph> graph;
 };
 
-using Work = std::variant<EmptyWork, KernelWork, CopyWork, FillWork, HostWork, RecordWork, WaitWork, AllocateWork, FreeWork, ChildWork>;
+using Work = std::variant<EmptyWork, KernelWork, CopyWork, FillWork, HostWork, RecordWork, WaitWork, AllocateWork, FreeWork, ChildWork,
+                          WaitValueWork, WriteValueWork>;
 
 // Queued work. It may run once everything in `after` is done; it need not run before somebody waits for it.
 struct Operation {

@@ -98,7 +98,7 @@ TEST(use_after_free_in_stream_order_is_a_fault) {
 
 // What a pool of 4 MB gives one stream while the free of all of it is queued in another one.
 TEST(a_limited_pool_reuses_what_its_attributes_let_it) {
-  if (!isolated("pool.a_limited_pool_reuses_what_its_attributes_let_it", {{"CNN_EMULATOR_IDLE_MS", "600000"}})) return;
+  if (!isolated("pool.a_limited_pool_reuses_what_its_attributes_let_it", {{"CNN_EMULATOR_IDLE_MS", "600000"}, {"CNN_EMULATOR_STREAMS", "late"}})) return;
   struct Case {
     bool otherStream, event, followEvents, internalDependencies, reused;
   };
