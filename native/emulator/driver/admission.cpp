@@ -22,6 +22,12 @@ std::optional<Fault> fault(const Driver& driver, const std::string& name, std::u
   return Fault{CUDA_ERROR_ILLEGAL_ADDRESS, "illegal address: " + name + ", " + driver.memory.describe(address) + *problem};
 }
 
+// The next launch of a graph renames its chains.
+Actor lockedActor(Driver& driver, const Operation& operation) {
+  const Lock lock(driver.mutex);
+  return actorOf(operation);
+}
+
 using Question = OrderedMemory::Problem (OrderedMemory::*)(std::uint64_t address, const Actor& actor);
 
 std::optional<Fault> ask(Driver& driver, const Operation& operation, std::uint64_t address, Question question) {
@@ -33,7 +39,7 @@ std::optional<Fault> ask(Driver& driver, const Operation& operation, std::uint64
 }  // namespace
 
 KernelAdmission::KernelAdmission(Driver& driver, const Operation& operation)
-    : driver_(driver), operation_(operation), actor_(actorOf(operation)) {}
+    : driver_(driver), operation_(operation), actor_(lockedActor(driver, operation)) {}
 
 bool KernelAdmission::admits(std::uint64_t base) {
   const Lock lock(driver_.mutex);
