@@ -103,6 +103,24 @@ void addLogic(Corpus& corpus) {
       return out;
     });
   }
+  // With a predicate: whether any bit is left, and another condition.
+  for (const std::string op : {"or", "and"})
+    for (const bool sink : {false, true})
+      for (const bool negated : {false, true}) {
+        Case& test = corpus.addBody("logic/lop3." + op + ".b32" + (sink ? " _|p" : "") + (negated ? " !q" : ""),
+                                    "setp.gt.u32 %p2, %c, 0x7fffffff; setp.ne.u32 %p1, %c, %c; mov.u32 %r8, 0; lop3." + op + ".b32 " + (sink ? "_" : "%r8") + "|%p1, %a, %b, %c, 0x80, "
+                                    + (negated ? "!" : "") + "%p2; selp.u32 %r9, 1, 0, %p1; xor.b32 %o, %r8, %r9;", Type::u32, {{Type::u32}, {Type::u32}, {Type::u32}},
+                                    [op, sink, negated](const Columns& in) {
+          Column out(threads);
+          for (unsigned t = 0; t < threads; ++t) {
+            const std::uint64_t all = in[0][t] & in[1][t] & in[2][t];
+            const bool q = (in[2][t] > 0x7fffffff) != negated, any = all != 0;
+            out[t] = (sink ? 0 : all) ^ std::uint64_t(op == "or" ? any || q : any && q);
+          }
+          return out;
+        });
+        test.ptx = 82;
+      }
   const std::vector<Operand> funnel = {{Type::u32}, {Type::u32}, {Type::u32, Range::shift}};
   const auto pair = [](const std::uint64_t* x) { return x[1] << 32 | x[0]; };
   corpus.add("logic", "shf.l.wrap.b32", Type::u32, funnel, [pair](const std::uint64_t* x) { return (pair(x) << (x[2] & 31)) >> 32; });

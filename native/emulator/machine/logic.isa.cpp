@@ -272,6 +272,33 @@ void decodeLop3(Decoder& d, Instruction& out) {
   if (d.constant(d.operand(4)) < 0 || d.constant(d.operand(4)) > 255) d.error("needs a table from 0 to 255");
   out.function = map<Lop3, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
 }
+// lop3.or and lop3.and: p = (d != 0) op q; slot[5]: p, slot[6]: q, flipped by the immediate
+template <bool conjunction> const Instruction* lop3Predicate(Warp& warp, const Instruction* i) {
+  const std::uint32_t mask = warp.mask(i), q = warp.predicate(i->slot[6]) ^ std::uint32_t(i->immediate);
+  std::uint32_t* word[5];
+  for (int n = 0; n < 5; ++n) word[n] = warp.lanes<std::uint32_t>(i->slot[n]);
+  std::uint32_t value[warpLanes];
+  CNN_EACH_LANE value[l] = Lop3{}(word[1][l], word[2][l], word[3][l], word[4][l]);
+  CNN_EACH_LANE word[0][l] = blend(mask, l, value[l], word[0][l]);
+  const std::uint32_t any = lanesWhere([&](unsigned lane) { return value[lane] != 0; });
+  std::uint32_t& p = warp.predicate(i->slot[5]);
+  p = (p & ~mask) | ((conjunction ? any & q : any | q) & mask);
+  return i + 1;
+}
+
+void decodeLop3Predicate(Decoder& d, Instruction& out) {
+  const ptx::Operand& pair = d.operand(0);
+  if (pair.kind != ptx::Operand::Kind::pair) return d.error("writes d|p");
+  out.slot[0] = d.destination(pair.parts[0], Type::b32);
+  out.slot[5] = d.predicate(&pair.parts[1]);
+  for (std::size_t n = 1; n <= 4; ++n) out.slot[n] = d.source(d.operand(n), Type::b32);
+  if (d.constant(d.operand(4)) < 0 || d.constant(d.operand(4)) > 255) d.error("needs a table from 0 to 255");
+  std::uint32_t flip = 0;
+  out.slot[6] = d.predicate(&d.operand(5), &flip);
+  out.immediate = flip;
+  out.function = d.has("and") ? lop3Predicate<true> : lop3Predicate<false>;
+}
+
 void decodeDp4a(Decoder& d, Instruction& out) {
   plainOperands(d, out, Type::b32, Type::b32);
   using W = std::uint32_t;
@@ -314,6 +341,7 @@ std::span<const Entry> logic() {
       {"xor.pred", "=T T T", 10, 10, c, 0, decodeOnPredicates<Xor>},
       {"not.pred", "=T T", 10, 10, c, 0, decodeNotPredicate},
       {"lop3.b32", "=T T T T imm", 43, 50, c, 0, decodeLop3},
+      {"lop3.{or|and}.b32", "=T|pred T T T imm pred", 82, 70, c, 0, decodeLop3Predicate},
       {"shl.{b16|b32|b64}", "=T T u32", 10, 10, c, 0, decodeShl},
       {"shr.{b16|b32|b64|u16|u32|u64|s16|s32|s64}", "=T T u32", 10, 10, c, 0, decodeShr},
       {"shf.{l|r}.{clamp|wrap}.b32", "=T T T u32", 31, 32, c, 0, decodeShf},

@@ -218,7 +218,6 @@ std::uint32_t ProgramBuilder::source(const Operand& operand, Type type) {
       return constantSlot(symbol ? symbol->address + std::uint64_t(operand.value) : 0, wide);
     }
     case Operand::Kind::special: {
-      if (operand.name == "WARP_SZ") return constantSlot(warpLanes, wide);
       const auto info = specialNamed(operand.name);
       if (!info || isClock(info->special)) {
         error(std::string(operand.name) + (info ? " can only be read by mov" : " is neither a declared nor a special register"));

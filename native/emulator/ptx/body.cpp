@@ -11,8 +11,7 @@ namespace {
 constexpr int deepest = 64;  // nested scopes and operands of a sane program
 
 Operand::Kind kindOf(std::string_view word) {
-  return word == "_" ? Operand::Kind::sink : word == "WARP_SZ" || word[0] == '%' ? Operand::Kind::special
-                                                                                   : Operand::Kind::symbol;
+  return word == "_" ? Operand::Kind::sink : word[0] == '%' ? Operand::Kind::special : Operand::Kind::symbol;
 }
 
 bool isName(const Operand& operand) { return operand.kind == Operand::Kind::symbol; }

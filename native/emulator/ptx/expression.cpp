@@ -8,6 +8,8 @@ namespace {
 
 constexpr int deepest = 64;
 
+bool isWarpSize(const Token& token) { return token.kind == Token::Kind::word && token.text == "WARP_SZ"; }
+
 struct Constant {
   bool isReal = false, isUnsigned = false;
   std::int64_t integer = 0;
@@ -91,6 +93,10 @@ class Parser {
   }
 
   Constant number() {
+    if (isWarpSize(tokens_.peek())) {
+      tokens_.advance();
+      return Constant::of(32, false);
+    }
     const bool marked = tokens_.peek().text.ends_with('U');
     const Operand literal = tokens_.expectNumber();
     if (literal.kind == Operand::Kind::integer) return Constant::of(literal.value, marked || literal.value < 0);
@@ -167,8 +173,8 @@ Operand operandOf(const Constant& c) {
 
 bool beginsExpression(const TokenStream& tokens) {
   const Token& token = tokens.peek();
-  if (token.is('!')) return tokens.second().kind == Token::Kind::number || tokens.second().is('(');
-  return token.kind == Token::Kind::number || token.is('-') || token.is('+') || token.is('~') || token.is('(');
+  if (token.is('!')) return tokens.second().kind == Token::Kind::number || tokens.second().is('(') || isWarpSize(tokens.second());
+  return token.kind == Token::Kind::number || token.is('-') || token.is('+') || token.is('~') || token.is('(') || isWarpSize(token);
 }
 
 Operand parseExpression(TokenStream& tokens) { return operandOf(Parser(tokens).ternary()); }

@@ -1,4 +1,4 @@
-// Constant expressions: (1 << 4) | 3, -(5), ~0. Integers have 64 bits, signed unless a literal says U or is too large.
+// Constant expressions: (1 << 4) | 3, -(5), ~0, WARP_SZ / 2. Integers have 64 bits, signed unless a literal says U or is too large.
 #pragma once
 
 #include "ptx/token_stream.h"

@@ -19,7 +19,7 @@ struct Operand {
     integer,  // 7, 0x7, 7U
     real,     // 0f3F800000, 0d..., 1.5
     symbol,   // a variable (+ offset), a parameter, a label, a function
-    special,  // %tid.x, WARP_SZ
+    special,  // %tid.x
     address,  // [base + offset]; a tensor address [map, {c0, c1}] has its vector as parts[1]
     vector,   // {a, b, c, d}; also the parenthesised lists of call
     pair,     // d|p
