@@ -74,7 +74,7 @@ class Driver {
   Moment extend(Stream& stream, const Clock& also = {});         // by that operation, or an allocation; `also` comes before it
   Clock doneWith(const Stream& stream) const;                    // what a host that has waited for the stream has waited for
   void hostLearns(const Clock& clock);                           // the host has waited for an operation with this clock
-  void hostLearnsAll(const Context& context);
+  void hostLearnsAll(Context& context);
   const Clock& hostClock() const { return host_; }
   void retire(Stream& stream);                                   // it is about to be destroyed
 

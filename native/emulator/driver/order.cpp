@@ -105,14 +105,16 @@ void Driver::hostLearns(const Clock& clock) {
   host_.settle();
 }
 
-void Driver::hostLearnsAll(const Context& context) {
+void Driver::hostLearnsAll(Context& context) {
   hostLearns(everything(context));
+  context.departed = {};
 }
 
 void Driver::retire(Stream& stream) {
   Context& context = *stream.context;
   stream.chain->ended = true;
-  context.departed.join(stream.clock);
+  host_.settle();
+  if (!stream.chain->settled) context.departed.join(stream.clock);
   if (!stream.blocking()) return;
   // It still holds back later work of the legacy stream.
   const Moment moment = extend(*context.legacy, stream.clock);
