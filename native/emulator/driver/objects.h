@@ -162,7 +162,7 @@ struct Context {
   std::shared_ptr<Stream> legacy;
   std::map<std::thread::id, std::shared_ptr<Stream>> perThread;
   std::set<Stream*> streams;                       // created ones and the per-thread ones, not the legacy one
-  Clock departed;                                  // what destroyed streams were given and the host has not waited for
+  Clock departed, departedBlocking;                // what destroyed streams were given and the host has not waited for
   std::map<std::uint64_t, OperationPtr> pending;   // by sequence
   std::array<std::size_t, 7> limits{1024, 1 << 20, 8 << 20, 2, 2048, 64, 0};
   int cacheConfig = 0, sharedConfig = 1;

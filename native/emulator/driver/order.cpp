@@ -81,9 +81,10 @@ Clock Driver::orderOf(const Stream& stream) const {
   follow(stream);
   const Stream& legacy = *stream.context->legacy;
   if (!stream.isLegacy() && stream.blocking()) follow(legacy);
-  if (stream.isLegacy())
-    for (const Stream* other : stream.context->streams)
-      if (other->blocking()) follow(*other);
+  if (!stream.isLegacy()) return before;
+  for (const Stream* other : stream.context->streams)
+    if (other->blocking()) follow(*other);
+  before.join(stream.context->departedBlocking);
   return before;
 }
 
@@ -107,19 +108,19 @@ void Driver::hostLearns(const Clock& clock) {
 
 void Driver::hostLearnsAll(Context& context) {
   hostLearns(everything(context));
-  context.departed = {};
+  context.departed = context.departedBlocking = {};
 }
 
 void Driver::retire(Stream& stream) {
   Context& context = *stream.context;
   stream.chain->ended = true;
   host_.settle();
-  if (!stream.chain->settled) context.departed.join(stream.clock);
+  if (stream.chain->settled) return;
+  context.departed.join(stream.clock);
   if (!stream.blocking()) return;
-  // It still holds back later work of the legacy stream.
-  const Moment moment = extend(*context.legacy, stream.clock);
-  if (stream.last && !stream.last->done())
-    context.legacy->last = add(context, EmptyWork{}, {context.legacy->last, stream.last}, {moment, {}}, context.legacy->clock);
+  // It still holds back later work of the legacy stream, and of no other.
+  context.departedBlocking.join(stream.clock);
+  if (stream.last && !stream.last->done()) context.legacy->last = add(context, EmptyWork{}, {context.legacy->last, stream.last}, {}, {});
 }
 
 }  // namespace cnn::emu::driver

@@ -89,6 +89,13 @@ TEST(another_stream_is_ordered_behind_the_allocation) {
       s.ok(cuda().cuStreamDestroy_v2(ordered ? s.d : s.a));
       s.use(nullptr);
     }, theKernel, behind);
+    checkBoth([](Scene& s, bool ordered) {
+      s.allocate(s.d);
+      s.ok(cuda().cuMemsetD32Async(s.memory, 1, words, s.d));
+      s.ok(cuda().cuStreamDestroy_v2(s.d));
+      if (ordered) s.ok(cuda().cuMemsetD32Async(s.memory, 2, words, nullptr));
+      s.use(s.e);
+    }, theKernel, behind);
   });
 }
 
