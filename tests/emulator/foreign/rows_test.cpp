@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 using namespace cnn::foreign;
 
@@ -147,7 +148,7 @@ TEST(cub_sorts_pairs) {
   const char decomposer = 0;
   device.run(cubSort, {.grid = {1, 1, 1}, .block = {unsigned(device.maxThreads(device.kernel(cubSort))), 1, 1}}, in.address(), sorted.address(), values.address(),
              permuted.address(), count, 0, 32, decomposer);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return keys[std::size_t(a)] < keys[std::size_t(b)]; });
+  std::ranges::sort(order, {}, [&](int i) { return std::pair(keys[std::size_t(i)], i); });
   CHECK(permuted.values() == order);
   CHECK(std::is_sorted(keys.begin(), keys.end()) == false);
   std::vector<float> expected = keys;
