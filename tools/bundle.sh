@@ -27,14 +27,18 @@ for tests in CnnNative.Tests CnnNative.Interop.Tests CnnNative.Training.Tests; d
   publish "tests/$tests" "$root/bin/$tests" -p:DebugType=none -p:CnnBundle=true
   [ -x "$root/bin/$tests/$tests" ] || { echo "error: publishing $tests failed" >&2; exit 1; }
 done
-# The runtime and the libraries are the same for all: one copy is enough.
-for file in "$root"/bin/CnnNative.*/*; do
-  for first in cnn CnnNative.Tests; do
-    twin="$root/bin/$first/$(basename "$file")"
-    if [ -f "$file" ] && [ ! -L "$twin" ] && [ "$file" != "$twin" ] && [ -f "$twin" ] && cmp -s "$file" "$twin"; then
-      ln -sf "../$first/$(basename "$file")" "$file"
-      break
-    fi
+# What Visual Studio measures coverage with comes along and is of no use there.
+rm -rf "$root"/bin/CnnNative.*/Microsoft.CodeCoverage
+# The runtime, the libraries and the golden files are the same for all: one copy is enough.
+for program in "$root"/bin/CnnNative.*; do
+  (cd "$program" && find . -type f -printf '%P\n') | while read -r file; do
+    for first in cnn CnnNative.Tests; do
+      twin=$root/bin/$first/$file
+      if [ "$program" != "$root/bin/$first" ] && [ -f "$twin" ] && [ ! -L "$twin" ] && cmp -s "$program/$file" "$twin"; then
+        ln -sfr "$twin" "$program/$file"
+        break
+      fi
+    done
   done
 done
 
