@@ -3,7 +3,6 @@
 #include "machine/cache_hint.h"
 #include "machine/flushed_sum.h"
 #include "machine/half_combination.h"
-#include "machine/strong_access.h"
 
 namespace cnn::emu::CNN_ISA {
 namespace {

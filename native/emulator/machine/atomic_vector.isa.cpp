@@ -12,7 +12,7 @@ using ptx::Type;
 
 constexpr unsigned mostElements = 8;
 
-// Elements of the vector, lane after lane.
+// Where the elements are in the frame.
 struct Vector {
   unsigned count;
   bool returns;                           // atom

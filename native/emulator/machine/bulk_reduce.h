@@ -1,13 +1,13 @@
 // The element-wise reductions of cp.reduce.async.bulk and red.async. Included by *.isa.cpp files only.
 #pragma once
 
+#include "machine/atomic_access.h"
 #include "machine/bulk_copy.h"
 #include "machine/flushed_sum.h"
 #include "machine/half_combination.h"
 #include "ptx/types.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <string_view>
 
@@ -28,9 +28,7 @@ template <class T, T (*combine)(T, T)> void combineElements(std::byte* target, c
   for (std::uint32_t at = 0; at < bytes; at += sizeof(T)) {
     T operand;
     std::memcpy(&operand, source + at, sizeof operand);
-    const std::atomic_ref<T> element(*reinterpret_cast<T*>(target + at));
-    T old = element.load(std::memory_order_relaxed);
-    while (!element.compare_exchange_weak(old, combine(old, operand), std::memory_order_relaxed)) {}
+    exchange<T>(target + at, [operand](T old) { return combine(old, operand); });
   }
 }
 

@@ -2,6 +2,7 @@
 // whatever order it is taken and whatever type it is kept in.
 #include "check.h"
 #include "device.h"
+#include "kernel_names.h"
 #include "numbers.h"
 
 #include <algorithm>
@@ -60,7 +61,7 @@ std::vector<float> convolve(const Shape& s, const std::vector<float>& input, con
   return output;
 }
 
-template <class T> void checkIm2col(const char* kernel, const std::vector<T> (*convert)(const std::vector<float>&)) {
+template <class T> void checkIm2col(const char* kernel, std::vector<T> (*convert)(const std::vector<float>&)) {
   const Shape& s = uneven;
   const std::vector<float> input = wholeNumbers(s.inputs(), 1);
   const int taps = s.channels * s.window(), rows = s.batch * s.outHeight();
@@ -78,7 +79,7 @@ template <class T> void checkIm2col(const char* kernel, const std::vector<T> (*c
   CHECK(out.values() == convert(expected));
 }
 
-template <class T> void checkDirect(const char* kernel, const std::vector<T> (*convert)(const std::vector<float>&)) {
+template <class T> void checkDirect(const char* kernel, std::vector<T> (*convert)(const std::vector<float>&)) {
   for (const Shape& s : {uneven, oblong}) {
     const std::vector<float> input = wholeNumbers(s.inputs(), 2), weight = wholeNumbers(s.filters * s.channels * s.window(), 3);
     const Array<float> in(input), out(std::size_t(s.outputs()));
@@ -121,7 +122,7 @@ void checkDepthwise(const char* kernel, bool channelsLast) {
   CHECK(out.values() == arranged(expected, s.batch, s.outHeight() * s.outWidth()));
 }
 
-const std::vector<float> same(const std::vector<float>& values) { return values; }
+std::vector<float> same(const std::vector<float>& values) { return values; }
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 // Test data: whole numbers, their halves, another order of dimensions.
 #pragma once
 
-#include "kernel_names.h"
 #include "wide.h"
 
 #include <cstdint>
@@ -27,7 +26,7 @@ inline std::vector<float> uniform(int count, unsigned seed, float low = -1, floa
   return values;
 }
 
-inline const std::vector<std::uint16_t> halves(const std::vector<float>& values) {
+inline std::vector<std::uint16_t> halves(const std::vector<float>& values) {
   std::vector<std::uint16_t> bits;
   for (const float value : values) bits.push_back(std::uint16_t(conformance::encode(conformance::f16, {conformance::Wide(value)})));
   return bits;

@@ -1,6 +1,7 @@
 // Kernels of ggml, and of CUB inside it, that work on rows: softmax, cross-entropy, normalisation, reductions, sorting, optimizers.
 #include "check.h"
 #include "device.h"
+#include "kernel_names.h"
 #include "numbers.h"
 
 #include <algorithm>
