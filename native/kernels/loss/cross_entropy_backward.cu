@@ -4,7 +4,8 @@
 //   *_rows_backward        inner = 1: a warp per line and 256 classes; grid (ceil(lines / 8), ceil(C / 256))
 //   *_columns_backward     inner > 1: a thread per line
 // Limited by bytes.
-#include "activation/softmax_lines.h"
+#include "activation/column.h"
+#include "activation/held_row.h"
 #include "loss/cross_entropy.h"
 
 // What every line of a launch has in common.
@@ -63,8 +64,8 @@ __device__ __forceinline__ void crossEntropyRowsBackward(
     const LineGradient gradient(labels[line], weights, problem, common);
     const long long at = line * problem.classes;
     const int first = blockIdx.y * warpRowLimit, size = min(warpRowLimit, problem.classes - first);
-    withWarpRow(p + at + first, size, rowsAreUnits(problem.classes, p, dx), [=](auto row) {
-        row.write(dx + at + first, [=](int c, float& probability) { return gradient(first + c, probability); });
+    withWarpRow(lines(p + at + first), size, rowsAreUnits(problem.classes, p, dx), [=](auto row) {
+        writeLine(row, dx + at + first, [=](int c, float probability) { return gradient(first + c, probability); });
     });
 }
 
@@ -74,7 +75,7 @@ __device__ __forceinline__ void crossEntropyColumnsBackward(
     const T* dloss, T* dx)
 {
     const GradientScale common = gradientScale(weights, problem, divisor[0], load(dloss));
-    const long long line = columnOfThread(), at = startOfColumn(line, problem.classes, problem.inner);
+    const long long line = lineOfColumn(), at = startOfColumn(line, problem.classes, problem.inner);
     if (line >= problem.lines) return;
     const LineGradient gradient(labels[line], weights, problem, common);
     for (int c = 0; c < problem.classes; ++c) store(dx + at + c * problem.inner, gradient(c, load(p + at + c * problem.inner)));

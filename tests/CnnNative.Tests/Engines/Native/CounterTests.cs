@@ -33,6 +33,10 @@ public abstract class CounterTests : NativeTests
         Assert.That(counters.GlobalStoreSectors * Sector, Is.InRange((ulong)written, (ulong)(written * excess) + (ulong)slack), "bytes written");
     }
 
+    /// <summary>Loads of all threads from global memory, asynchronous copies among them, which each thread commits and awaits once.</summary>
+    protected static long Loads(KernelCounters counters) =>
+        (long)(counters.GlobalLoad + (counters.Async == 0 ? 0 : counters.Async - 2 * counters.Threads));
+
     protected static string Suffix(DType type) => type switch { DType.Float32 => "_f32", DType.BFloat16 => "_bf16", _ => "_f16" };
 
     /// <summary>Asserts that what the blocks of one kernel fetch and write, each sector once per block, is at most 1.15 times the least.</summary>

@@ -71,7 +71,9 @@ public sealed class NativeActivationTests : NativeTests
             yield return new(type, new Shape(17, 256), 1, Layout.Nchw);
             yield return new(type, new Shape(5, 257), 1, Layout.Nchw);
             yield return new(type, new Shape(3, 1000), 1, Layout.Nchw);
+            yield return new(type, new Shape(3, 2048), 1, Layout.Nchw);
             yield return new(type, new Shape(7, 33), 0, Layout.Nchw);
+            yield return new(type, new Shape(2, 33, 9, 7), 1, Layout.Nchw);
             yield return new(type, new Shape(2, 21, 9, 7), 1, Layout.Nchw);
             for (var axis = 0; axis < 4; axis++) yield return new(type, new Shape(2, 5, 3, 7), axis, Layout.Nhwc);
         }
@@ -94,29 +96,119 @@ public sealed class NativeActivationTests : NativeTests
         }
     }
 
-    [TestCase(3)]
-    [TestCase(300)]
-    public void ASoftmaxOfInfinitiesAndNaN(int size)
+    private static IEnumerable<TestCaseData> LongLines() =>
+        from type in Types
+        from shape in (Shape[])[[3, 2049, 1], [2, 8192, 1], [2, 9001, 1], [2, 50257, 1], [1, 60003, 1], [2, 33, 40], [1, 450, 35], [3, 450, 64]]
+        from logarithm in (bool[])[false, true]
+        select new TestCaseData(type, shape, logarithm);
+
+    /// <summary>
+    /// Lines that are kept, and that are read twice, against the definition in double. (The CPU's sums of long lines in Float32 are less exact
+    /// than these.)
+    /// </summary>
+    [TestCaseSource(nameof(LongLines))]
+    public void ASoftmaxOfLongLinesIsExact(DType type, Shape shape, bool logarithm)
     {
-        var x = new float[4 * size];
-        x[0] = float.NegativeInfinity;
-        x[size] = float.PositiveInfinity;
-        x[2 * size + 1] = float.NaN;
-        Array.Fill(x, float.NegativeInfinity, 3 * size, size);
-        Compare(DType.Float32, 4, side =>
-        {
-            var y = side.Empty([4, size]);
-            side.Device.Engine.Activation.SoftmaxForward(side.Of(x, [4, size]), 1, false, y);
-            return [y];
-        });
+        using var scope = Device.Inference();
+        var side = new Side(Device, type);
+        Tensor x = side.Of(Random(shape.Count, 8, -8f, 8f), shape), y = side.Empty(shape);
+        Device.Engine.Activation.SoftmaxForward(x, 1, logarithm, y);
+        var input = Side.Read(x);
+        Agreement.CheckRounded(Side.Read(y), NaiveSoftmax.Forward(Cast.Double(input), shape[1], shape[2], logarithm), "y", type);
+
+        Tensor given = side.Of(Random(shape.Count, 9, logarithm ? -5f : 0f, logarithm ? 0f : 1f), shape), dy = side.Of(Random(shape.Count, 10), shape), dx = side.Empty(shape);
+        Device.Engine.Activation.SoftmaxBackward(given, dy, 1, logarithm, dx);
+        var (output, gradient) = (Side.Read(given), Side.Read(dy));
+        var expected = NaiveSoftmax.Backward(Cast.Double(output), Cast.Double(gradient), shape[1], shape[2], logarithm);
+        Agreement.Check(Side.Read(dx), expected, NaiveSoftmax.Backward(output, gradient, shape[1], shape[2], logarithm), "dx", type);
     }
+
+    /// <summary>Rows that begin beside a multiple of 16 bytes, one tensor like the other or not.</summary>
+    [Test]
+    public void RowsMayBeginAnywhere([Values(0, 1, 3)] int before, [Values(0, 1)] int beforeResult, [Values(10, 2053, 60003)] int size)
+    {
+        using var scope = Device.Inference();
+        using var x = Tensor.From(Random(2 * size + before, 1, -8f, 8f), [2 * size + before], Device).View([2, size], before);
+        using var y = Tensor.Empty([2 * size + beforeResult], DType.Float32, Device).View([2, size], beforeResult);
+        Device.Engine.Activation.SoftmaxForward(x, 1, false, y);
+        Agreement.CheckRounded(Side.Read(y), NaiveSoftmax.Forward(Cast.Double(Side.Read(x)), size, 1, false), "y");
+    }
+
+    private static IEnumerable<TestCaseData> Teams() =>
+        from type in Types
+        from shape in (Shape[])[[6, 1, 1], [6, 3, 1], [6, 300, 1], [6, 2049, 1], [6, 60003, 1], [1, 3, 6], [1, 40, 6], [1, 700, 6]]
+        from logarithm in (bool[])[false, true]
+        select new TestCaseData(type, shape, logarithm);
+
+    /// <summary>
+    /// Lines with one infinity of either sign, a NaN, nothing but -infinity, -infinity until the last element, and one that is ordinary: one
+    /// line does not reach another. A line that has +infinity or NaN, or nothing but -infinity, is NaN, as it is for PyTorch.
+    /// </summary>
+    [TestCaseSource(nameof(Teams))]
+    public void ASoftmaxOfInfinitiesAndNaN(DType type, Shape shape, bool logarithm)
+    {
+        var (size, inner) = (shape[1], shape[2]);
+        var x = Random(shape.Count, 3);
+        ref float At(int line, int i) => ref x[inner == 1 ? line * size + i : i * inner + line];
+        At(0, size / 2) = float.NegativeInfinity;
+        At(1, size / 2) = float.PositiveInfinity;
+        At(2, size / 2) = float.NaN;
+        for (var i = 0; i < size; i++) At(3, i) = float.NegativeInfinity;
+        for (var i = 0; i < size - 1; i++) At(4, i) = float.NegativeInfinity;
+        var y = Array.Empty<float>();
+        Compare(type, 8, side =>
+        {
+            var result = side.Empty(shape);
+            side.Device.Engine.Activation.SoftmaxForward(side.Of(x, shape), 1, logarithm, result);
+            y = Side.Read(result);
+            return [result];
+        });
+        for (var line = 0; line < 6; line++)
+        {
+            var values = Enumerable.Range(0, size).Select(i => y[inner == 1 ? line * size + i : i * inner + line]).ToArray();
+            var isNaN = line is 1 or 2 or 3 || (line == 0 && size == 1);
+            Assert.That(values.Count(float.IsNaN), Is.EqualTo(isNaN ? size : 0), $"NaN in line {line}");
+        }
+    }
+
+    private const int Hopper = 232448, Ampere = 166912;
 
     [Test]
     public void LinesAreGivenToTheTeamThatSuitsThem()
     {
-        Assert.That(LineLaunch.For(new(443, 10, 1)), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(56, 256))));
-        Assert.That(LineLaunch.For(new(9, 1000, 1)), Is.EqualTo(new LineLaunch(LineTeam.Block, new(9, 256))));
-        Assert.That(LineLaunch.For(new(2, 21, 300)), Is.EqualTo(new LineLaunch(LineTeam.Thread, new(3, 256))));
-        Assert.That(() => LineLaunch.For(new(1, 1L << 31, 1)), Throws.InstanceOf<EngineNotSupportedException>());
+        Assert.That(LineLaunch.Forward(new(443, 10, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(56, 256), true)));
+        Assert.That(LineLaunch.Forward(new(1, 1, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(1, 256), true)));
+        Assert.That(LineLaunch.Forward(new(9, 257, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Block, new(9, 256), true)));
+        Assert.That(LineLaunch.Forward(new(9, 2048, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Block, new(9, 256), true)));
+        Assert.That(LineLaunch.Forward(new(2, 32, 300), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Thread, new(3, 256, 256 * 32 * 4), true)));
+        Assert.That(LineLaunch.Forward(new(2, 33, 300), Hopper), Is.EqualTo(new LineLaunch(LineTeam.LongColumn, new(19, 256, 32 * 33 * 4), true)));
+        Assert.That(() => LineLaunch.Forward(new(1, 1L << 31, 1), Hopper), Throws.InstanceOf<EngineNotSupportedException>());
+        Assert.That(() => LineLaunch.Forward(new(1L << 31, 257, 1), Hopper), Throws.InstanceOf<EngineNotSupportedException>());
+    }
+
+    [TestCase(2049, Hopper, true)]
+    [TestCase(50257, Hopper, true)]
+    [TestCase(57088, Hopper, true)]
+    [TestCase(57089, Hopper, false)]
+    [TestCase(40704, Ampere, true)]
+    [TestCase(40705, Ampere, false)]
+    public void ALongRowIsKeptWhereItFitsABlock(int size, int sharedBytes, bool kept) =>
+        Assert.That(LineLaunch.Forward(new(9, size, 1), sharedBytes), Is.EqualTo(new LineLaunch(LineTeam.LongRow, new(9, 512, kept ? size * 4 : 0), kept)));
+
+    [TestCase(28544, DType.Float32, true)]
+    [TestCase(28545, DType.Float32, false)]
+    [TestCase(57088, DType.BFloat16, true)]
+    [TestCase(57089, DType.Float16, false)]
+    public void ABackwardPassKeepsTwoRowsAsTheyAre(int size, DType type, bool kept) =>
+        Assert.That(LineLaunch.Backward(new(9, size, 1), type, Hopper), Is.EqualTo(new LineLaunch(LineTeam.LongRow, new(9, 512, kept ? size * 2 * type.Size() : 0), kept)));
+
+    /// <summary>Bundles of lines are kept while four of them fit a multiprocessor.</summary>
+    [TestCase(422, true)]
+    [TestCase(423, false)]
+    public void LongColumnsAreKeptWhereFourBundlesFit(int size, bool kept)
+    {
+        var launch = new LineLaunch(LineTeam.LongColumn, new(2, 256, kept ? 32 * size * 4 : 0), kept);
+        Assert.That(LineLaunch.Forward(new(1, size, 64), Hopper), Is.EqualTo(launch));
+        Assert.That(LineLaunch.Backward(new(1, size, 64), DType.BFloat16, Hopper).Keeps, Is.False, "two tensors as floats");
     }
 }

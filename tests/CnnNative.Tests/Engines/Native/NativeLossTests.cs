@@ -8,7 +8,7 @@ public sealed class NativeLossTests : NativeTests
 {
     private static IEnumerable<TestCaseData> Problems()
     {
-        Shape[] shapes = [[443, 10], [7, 256], [5, 300], [2, 5, 9, 11], [1, 3, 70, 70], [5000, 3]];
+        Shape[] shapes = [[443, 10], [7, 256], [5, 300], [2, 5, 9, 11], [1, 3, 70, 70], [5000, 3], [3, 2049], [2, 50257], [1, 60003], [2, 40, 9, 5], [1, 500, 5, 7]];
         foreach (var shape in shapes)
         {
             foreach (var type in Types) yield return new TestCaseData(type, shape, Layout.Nchw);

@@ -23,18 +23,6 @@ public sealed class TrafficTests : CounterTests
         Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
     }
 
-    [Test]
-    public void SoftmaxReadsAShortRowOnce()
-    {
-        Shape shape = [512, 256];
-        var counters = Run("softmax_rows_forward_f32", side =>
-        {
-            Tensor x = side.Of(Random(shape.Count, 1), shape), y = side.Empty(shape);
-            return () => side.Device.Engine.Activation.SoftmaxForward(x, 1, false, y);
-        });
-        AssertTraffic(counters, shape.Count * 4, shape.Count * 4, excess: 1.0);
-    }
-
     /// <summary>A block reads its own labels, not all: with few classes they would be most of what it moves.</summary>
     [Test]
     public void TheGradientOfCrossEntropyReadsALabelOnce([ValueSource(nameof(Types))] DType type)

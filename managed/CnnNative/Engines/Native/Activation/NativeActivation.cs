@@ -24,15 +24,17 @@ internal sealed class NativeActivation(NativeContext context) : IActivation
     {
         if (y.Count == 0) return;
         var lines = AxisLines.Along(x, axis);
-        var (team, launch) = LineLaunch.For(lines);
-        var (size, log) = ((int)lines.Size, logarithm ? 1 : 0);
+        var (team, launch, kept) = LineLaunch.Forward(lines, context.Info.MaxSharedBytesPerBlock);
+        var (size, keeps, log) = ((int)lines.Size, kept ? 1 : 0, logarithm ? 1 : 0);
         using var source = x.OnDevice();
         using var target = y.OnDevice();
         switch (team)
         {
             case LineTeam.Warp: context.Kernels.SoftmaxRowsForward(y.DType, launch, source, target, lines.Count, size, log); break;
-            case LineTeam.Block: context.Kernels.SoftmaxLongRowsForward(y.DType, launch, source, target, size, log); break;
-            default: context.Kernels.SoftmaxColumnsForward(y.DType, launch, source, target, lines.Count, size, lines.Inner, log); break;
+            case LineTeam.Block: context.Kernels.SoftmaxBlockRowsForward(y.DType, launch, source, target, size, log); break;
+            case LineTeam.LongRow: context.Kernels.SoftmaxLongRowsForward(y.DType, launch, source, target, size, keeps, log); break;
+            case LineTeam.Thread: context.Kernels.SoftmaxColumnsForward(y.DType, launch, source, target, lines.Count, size, lines.Inner, log); break;
+            default: context.Kernels.SoftmaxLongColumnsForward(y.DType, launch, source, target, lines.Count, size, lines.Inner, keeps, log); break;
         }
     }
 
@@ -40,16 +42,18 @@ internal sealed class NativeActivation(NativeContext context) : IActivation
     {
         if (dx.Count == 0) return;
         var lines = AxisLines.Along(y, axis);
-        var (team, launch) = LineLaunch.For(lines);
-        var (size, log) = ((int)lines.Size, logarithm ? 1 : 0);
+        var (team, launch, kept) = LineLaunch.Backward(lines, dx.DType, context.Info.MaxSharedBytesPerBlock);
+        var (size, keeps, log) = ((int)lines.Size, kept ? 1 : 0, logarithm ? 1 : 0);
         using var output = y.OnDevice();
         using var gradient = dy.OnDevice();
         using var target = dx.OnDevice();
         switch (team)
         {
             case LineTeam.Warp: context.Kernels.SoftmaxRowsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, log); break;
-            case LineTeam.Block: context.Kernels.SoftmaxLongRowsBackward(dx.DType, launch, output, gradient, target, size, log); break;
-            default: context.Kernels.SoftmaxColumnsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, lines.Inner, log); break;
+            case LineTeam.Block: context.Kernels.SoftmaxBlockRowsBackward(dx.DType, launch, output, gradient, target, size, log); break;
+            case LineTeam.LongRow: context.Kernels.SoftmaxLongRowsBackward(dx.DType, launch, output, gradient, target, size, keeps, log); break;
+            case LineTeam.Thread: context.Kernels.SoftmaxColumnsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, lines.Inner, log); break;
+            default: context.Kernels.SoftmaxLongColumnsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, lines.Inner, keeps, log); break;
         }
     }
 }

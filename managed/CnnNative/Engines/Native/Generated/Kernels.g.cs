@@ -126,16 +126,22 @@ internal enum Kernel
     CrossEntropyRowsBackwardF16,
     CrossEntropyColumnsBackwardF16,
     CrossEntropyRowsForwardF32,
+    CrossEntropyBlockRowsForwardF32,
     CrossEntropyLongRowsForwardF32,
     CrossEntropyColumnsForwardF32,
+    CrossEntropyLongColumnsForwardF32,
     CrossEntropyFinishF32,
     CrossEntropyRowsForwardBf16,
+    CrossEntropyBlockRowsForwardBf16,
     CrossEntropyLongRowsForwardBf16,
     CrossEntropyColumnsForwardBf16,
+    CrossEntropyLongColumnsForwardBf16,
     CrossEntropyFinishBf16,
     CrossEntropyRowsForwardF16,
+    CrossEntropyBlockRowsForwardF16,
     CrossEntropyLongRowsForwardF16,
     CrossEntropyColumnsForwardF16,
+    CrossEntropyLongColumnsForwardF16,
     CrossEntropyFinishF16,
     DepthwiseAnyNchwF32,
     DepthwiseAnyNchwBf16,
@@ -367,22 +373,34 @@ internal enum Kernel
     SgemmTt32x32,
     SoftmaxRowsForwardF32,
     SoftmaxRowsBackwardF32,
+    SoftmaxBlockRowsForwardF32,
+    SoftmaxBlockRowsBackwardF32,
     SoftmaxLongRowsForwardF32,
     SoftmaxLongRowsBackwardF32,
     SoftmaxColumnsForwardF32,
     SoftmaxColumnsBackwardF32,
+    SoftmaxLongColumnsForwardF32,
+    SoftmaxLongColumnsBackwardF32,
     SoftmaxRowsForwardBf16,
     SoftmaxRowsBackwardBf16,
+    SoftmaxBlockRowsForwardBf16,
+    SoftmaxBlockRowsBackwardBf16,
     SoftmaxLongRowsForwardBf16,
     SoftmaxLongRowsBackwardBf16,
     SoftmaxColumnsForwardBf16,
     SoftmaxColumnsBackwardBf16,
+    SoftmaxLongColumnsForwardBf16,
+    SoftmaxLongColumnsBackwardBf16,
     SoftmaxRowsForwardF16,
     SoftmaxRowsBackwardF16,
+    SoftmaxBlockRowsForwardF16,
+    SoftmaxBlockRowsBackwardF16,
     SoftmaxLongRowsForwardF16,
     SoftmaxLongRowsBackwardF16,
     SoftmaxColumnsForwardF16,
     SoftmaxColumnsBackwardF16,
+    SoftmaxLongColumnsForwardF16,
+    SoftmaxLongColumnsBackwardF16,
     SumSplitsF32,
     SumSplitsBf16,
     SumSplitsF16,
@@ -535,16 +553,22 @@ internal sealed unsafe partial class Kernels
         new("cross_entropy_backward", "cross_entropy_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_f32", 256, "sm_80 sm_90a"),
-        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_block_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f32", 512, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_columns_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_bf16", 256, "sm_80 sm_90a"),
-        new("cross_entropy_forward", "cross_entropy_long_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_block_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_bf16", 512, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_columns_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_f16", 256, "sm_80 sm_90a"),
-        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_block_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 512, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_long_columns_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_f16", 256, "sm_80 sm_90a"),
         new("depthwise_any", "depthwise_any_nchw_f32", 128, "sm_80 sm_90a"),
         new("depthwise_any", "depthwise_any_nchw_bf16", 128, "sm_80 sm_90a"),
@@ -776,22 +800,34 @@ internal sealed unsafe partial class Kernels
         new("sgemm", "sgemm_tt_32x32", 64, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_f32", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_forward_f32", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_f32", 512, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_f32", 512, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_forward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_backward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_bf16", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_forward_bf16", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_bf16", 512, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_bf16", 512, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_forward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_backward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_f16", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_forward_f16", 256, "sm_80 sm_90a"),
-        new("softmax", "softmax_long_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_block_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_forward_f16", 512, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_rows_backward_f16", 512, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_forward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_columns_backward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_long_columns_backward_f16", 256, "sm_80 sm_90a"),
         new("sum_splits", "sum_splits_f32", 256, "sm_80 sm_90a"),
         new("sum_splits", "sum_splits_bf16", 256, "sm_80 sm_90a"),
         new("sum_splits", "sum_splits_f16", 256, "sm_80 sm_90a"),
@@ -1625,8 +1661,8 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyRowsForwardF32, Kernel.CrossEntropyRowsForwardBf16, Kernel.CrossEntropyRowsForwardF16), launch, arguments);
     }
 
-    /// <summary>cross_entropy_long_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
-    public void CrossEntropyLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
+    /// <summary>cross_entropy_block_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyBlockRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
     {
         void** arguments = stackalloc void*[6];
         arguments[0] = &logits;
@@ -1635,6 +1671,20 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &problem;
         arguments[4] = &probabilities;
         arguments[5] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyBlockRowsForwardF32, Kernel.CrossEntropyBlockRowsForwardBf16, Kernel.CrossEntropyBlockRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_long_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, int keeps, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, int keeps, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &keeps;
+        arguments[5] = &probabilities;
+        arguments[6] = &partials;
         Launch(OfType(type, Kernel.CrossEntropyLongRowsForwardF32, Kernel.CrossEntropyLongRowsForwardBf16, Kernel.CrossEntropyLongRowsForwardF16), launch, arguments);
     }
 
@@ -1649,6 +1699,20 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &probabilities;
         arguments[5] = &partials;
         Launch(OfType(type, Kernel.CrossEntropyColumnsForwardF32, Kernel.CrossEntropyColumnsForwardBf16, Kernel.CrossEntropyColumnsForwardF16), launch, arguments);
+    }
+
+    /// <summary>cross_entropy_long_columns_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, int keeps, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyLongColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, int keeps, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &keeps;
+        arguments[5] = &probabilities;
+        arguments[6] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyLongColumnsForwardF32, Kernel.CrossEntropyLongColumnsForwardBf16, Kernel.CrossEntropyLongColumnsForwardF16), launch, arguments);
     }
 
     /// <summary>cross_entropy_finish_f32, _bf16 or _f16(LossPartial* partials, int count, int mean, float* loss, float* divisor)</summary>
@@ -3004,44 +3068,44 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>softmax_rows_forward_f32, _bf16 or _f16(float* x, float* y, long long lines, int size, int logarithm)</summary>
-    public void SoftmaxRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long lines, int size, int logarithm)
+    /// <summary>softmax_rows_forward_f32, _bf16 or _f16(float* x, float* y, long long count, int size, int logarithm)</summary>
+    public void SoftmaxRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, int size, int logarithm)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &x;
         arguments[1] = &y;
-        arguments[2] = &lines;
+        arguments[2] = &count;
         arguments[3] = &size;
         arguments[4] = &logarithm;
         Launch(OfType(type, Kernel.SoftmaxRowsForwardF32, Kernel.SoftmaxRowsForwardBf16, Kernel.SoftmaxRowsForwardF16), launch, arguments);
     }
 
-    /// <summary>softmax_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long lines, int size, int logarithm)</summary>
-    public void SoftmaxRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long lines, int size, int logarithm)
+    /// <summary>softmax_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long count, int size, int logarithm)</summary>
+    public void SoftmaxRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long count, int size, int logarithm)
     {
         void** arguments = stackalloc void*[6];
         arguments[0] = &y;
         arguments[1] = &dy;
         arguments[2] = &dx;
-        arguments[3] = &lines;
+        arguments[3] = &count;
         arguments[4] = &size;
         arguments[5] = &logarithm;
         Launch(OfType(type, Kernel.SoftmaxRowsBackwardF32, Kernel.SoftmaxRowsBackwardBf16, Kernel.SoftmaxRowsBackwardF16), launch, arguments);
     }
 
-    /// <summary>softmax_long_rows_forward_f32, _bf16 or _f16(float* x, float* y, int size, int logarithm)</summary>
-    public void SoftmaxLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int size, int logarithm)
+    /// <summary>softmax_block_rows_forward_f32, _bf16 or _f16(float* x, float* y, int size, int logarithm)</summary>
+    public void SoftmaxBlockRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int size, int logarithm)
     {
         void** arguments = stackalloc void*[4];
         arguments[0] = &x;
         arguments[1] = &y;
         arguments[2] = &size;
         arguments[3] = &logarithm;
-        Launch(OfType(type, Kernel.SoftmaxLongRowsForwardF32, Kernel.SoftmaxLongRowsForwardBf16, Kernel.SoftmaxLongRowsForwardF16), launch, arguments);
+        Launch(OfType(type, Kernel.SoftmaxBlockRowsForwardF32, Kernel.SoftmaxBlockRowsForwardBf16, Kernel.SoftmaxBlockRowsForwardF16), launch, arguments);
     }
 
-    /// <summary>softmax_long_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, int size, int logarithm)</summary>
-    public void SoftmaxLongRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, int size, int logarithm)
+    /// <summary>softmax_block_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, int size, int logarithm)</summary>
+    public void SoftmaxBlockRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, int size, int logarithm)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &y;
@@ -3049,34 +3113,88 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &dx;
         arguments[3] = &size;
         arguments[4] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxBlockRowsBackwardF32, Kernel.SoftmaxBlockRowsBackwardBf16, Kernel.SoftmaxBlockRowsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_rows_forward_f32, _bf16 or _f16(float* x, float* y, int size, int keeps, int logarithm)</summary>
+    public void SoftmaxLongRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, int size, int keeps, int logarithm)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &size;
+        arguments[3] = &keeps;
+        arguments[4] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxLongRowsForwardF32, Kernel.SoftmaxLongRowsForwardBf16, Kernel.SoftmaxLongRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, int size, int keeps, int logarithm)</summary>
+    public void SoftmaxLongRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, int size, int keeps, int logarithm)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &size;
+        arguments[4] = &keeps;
+        arguments[5] = &logarithm;
         Launch(OfType(type, Kernel.SoftmaxLongRowsBackwardF32, Kernel.SoftmaxLongRowsBackwardBf16, Kernel.SoftmaxLongRowsBackwardF16), launch, arguments);
     }
 
-    /// <summary>softmax_columns_forward_f32, _bf16 or _f16(float* x, float* y, long long lines, int size, long long inner, int logarithm)</summary>
-    public void SoftmaxColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long lines, int size, long inner, int logarithm)
+    /// <summary>softmax_columns_forward_f32, _bf16 or _f16(float* x, float* y, long long count, int size, long long inner, int logarithm)</summary>
+    public void SoftmaxColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, int size, long inner, int logarithm)
     {
         void** arguments = stackalloc void*[6];
         arguments[0] = &x;
         arguments[1] = &y;
-        arguments[2] = &lines;
+        arguments[2] = &count;
         arguments[3] = &size;
         arguments[4] = &inner;
         arguments[5] = &logarithm;
         Launch(OfType(type, Kernel.SoftmaxColumnsForwardF32, Kernel.SoftmaxColumnsForwardBf16, Kernel.SoftmaxColumnsForwardF16), launch, arguments);
     }
 
-    /// <summary>softmax_columns_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long lines, int size, long long inner, int logarithm)</summary>
-    public void SoftmaxColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long lines, int size, long inner, int logarithm)
+    /// <summary>softmax_columns_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long count, int size, long long inner, int logarithm)</summary>
+    public void SoftmaxColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long count, int size, long inner, int logarithm)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &y;
         arguments[1] = &dy;
         arguments[2] = &dx;
-        arguments[3] = &lines;
+        arguments[3] = &count;
         arguments[4] = &size;
         arguments[5] = &inner;
         arguments[6] = &logarithm;
         Launch(OfType(type, Kernel.SoftmaxColumnsBackwardF32, Kernel.SoftmaxColumnsBackwardBf16, Kernel.SoftmaxColumnsBackwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_columns_forward_f32, _bf16 or _f16(float* x, float* y, long long count, int size, long long inner, int keeps, int logarithm)</summary>
+    public void SoftmaxLongColumnsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, int size, long inner, int keeps, int logarithm)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        arguments[3] = &size;
+        arguments[4] = &inner;
+        arguments[5] = &keeps;
+        arguments[6] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxLongColumnsForwardF32, Kernel.SoftmaxLongColumnsForwardBf16, Kernel.SoftmaxLongColumnsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_long_columns_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long count, int size, long long inner, int keeps, int logarithm)</summary>
+    public void SoftmaxLongColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long count, int size, long inner, int keeps, int logarithm)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &count;
+        arguments[4] = &size;
+        arguments[5] = &inner;
+        arguments[6] = &keeps;
+        arguments[7] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxLongColumnsBackwardF32, Kernel.SoftmaxLongColumnsBackwardBf16, Kernel.SoftmaxLongColumnsBackwardF16), launch, arguments);
     }
 
     /// <summary>sum_splits_f32, _bf16 or _f16(float* partial, float* bias, float* y, long long count, int splits, int biases, int biasStride, Epilogue epilogue)</summary>

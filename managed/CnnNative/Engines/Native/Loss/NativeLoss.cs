@@ -14,7 +14,8 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         Check(nameof(CrossEntropyForward), labels, weights);
         var lines = AxisLines.Along(logits, axis: 1);
         var problem = new CrossEntropyProblem(lines, settings);
-        var (team, launch) = LineLaunch.For(lines);
+        var (team, launch, kept) = LineLaunch.Forward(lines, context.Info.MaxSharedBytesPerBlock);
+        var keeps = kept ? 1 : 0;
         var blocks = lines.Count == 0 ? 0 : launch.Grid.X;
         using var x = logits.OnDevice();
         using var t = labels.OnDevice();
@@ -28,8 +29,10 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
             switch (team)
             {
                 case LineTeam.Warp: context.Kernels.CrossEntropyRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
-                case LineTeam.Block: context.Kernels.CrossEntropyLongRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
-                default: context.Kernels.CrossEntropyColumnsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+                case LineTeam.Block: context.Kernels.CrossEntropyBlockRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+                case LineTeam.LongRow: context.Kernels.CrossEntropyLongRowsForward(logits.DType, launch, x, t, w, problem, keeps, p, partials); break;
+                case LineTeam.Thread: context.Kernels.CrossEntropyColumnsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
+                default: context.Kernels.CrossEntropyLongColumnsForward(logits.DType, launch, x, t, w, problem, keeps, p, partials); break;
             }
         }
 
