@@ -5,7 +5,7 @@ using CnnNative.Interop;
 
 namespace CnnNative.TestKit;
 
-/// <summary>What the emulated driver offers beside the CUDA driver API (native/emulator/driver/cnn_emulator.h).</summary>
+/// <summary>What the emulated driver offers tests beside the CUDA driver API and its counters (native/emulator/driver/cnn_emulator.h).</summary>
 public static unsafe class Emulator
 {
     private static readonly Lazy<nint> Library = new(() =>
@@ -52,25 +52,11 @@ public static unsafe class Emulator
     /// <summary>Launches from now on take blocks and warps in another order; 0 is the order that they have without being asked.</summary>
     public static void Reorder(int seed) => CudaUnderTest.SetVariable("CNN_EMULATOR_SEED", seed.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Starts counting anew, memory transactions included.</summary>
-    /// <param name="ofBlocks">Also the distinct sectors of each block, which takes time: <see cref="KernelCounters.GlobalLoadBlockSectors"/>.</param>
-    public static void ResetProfile(bool ofBlocks = false)
-    {
-        ((delegate* unmanaged<int, void>)Export("cnnEmulatorProfileDetail"))(ofBlocks ? 2 : 1);
-        ((delegate* unmanaged<void>)Export("cnnEmulatorProfileReset"))();
-    }
+    /// <inheritdoc cref="EmulatedCounters.Reset"/>
+    public static void ResetProfile(bool ofBlocks = false) => EmulatedCounters.Reset(ofBlocks);
 
-    /// <summary>The counters of one kernel over its launches since the last reset.</summary>
-    public static KernelCounters Profile(string kernel)
-    {
-        KernelCounters counters;
-        var name = Encoding.UTF8.GetBytes(kernel + '\0');
-        fixed (byte* text = name)
-        {
-            var status = ((delegate* unmanaged<byte*, KernelCounters*, int>)Export("cnnEmulatorProfileRead"))(text, &counters);
-            return status == 0 ? counters : throw new InvalidOperationException($"no kernel {kernel} has run ({status})");
-        }
-    }
+    /// <inheritdoc cref="EmulatedCounters.Of"/>
+    public static KernelCounters Profile(string kernel) => EmulatedCounters.Of(kernel);
 
     private static nint Export(string name) => NativeLibrary.GetExport(Library.Value, name);
 }
@@ -83,27 +69,4 @@ public readonly record struct LiveObjects(
 {
     /// <summary>How many there are of all kinds.</summary>
     public long Objects => (long)(Contexts + Modules + Libraries + Streams + Events + Graphs + GraphExecs + Pools + Allocations + HostAllocations);
-}
-
-/// <summary>cnnEmulatorCounters: threads are counted, not warps, unless said.</summary>
-[StructLayout(LayoutKind.Sequential)]
-public readonly struct KernelCounters
-{
-    public readonly ulong Launches, Blocks, Warps, Threads;
-    public readonly ulong Integer, Floating, Half, Conversion, Move, Control, GlobalLoad, GlobalStore, SharedLoad, SharedStore, OtherMemory, Atomic, Warp, Barrier,
-        Tensor, Async, Special;
-    public readonly ulong WarpInstructions, Flops, Barriers, Branches, DivergentBranches;
-    public readonly ulong GlobalLoadRequests, GlobalLoadSectors, GlobalLoadBytes;
-    public readonly ulong GlobalStoreRequests, GlobalStoreSectors, GlobalStoreBytes;
-    public readonly ulong GlobalAtomicRequests, GlobalAtomicSectors;
-    public readonly ulong SharedLoadRequests, SharedLoadWavefronts, SharedLoadBytes;
-    public readonly ulong SharedStoreRequests, SharedStoreWavefronts, SharedStoreBytes;
-    public readonly ulong SharedIdealWavefronts, MaxSharedConflict;
-    public readonly ulong WidestGlobalAccess, WidestSharedAccess;
-
-    /// <summary>
-    /// Distinct 32-byte sectors of each block, summed over the blocks: what it must fetch from L2 when L1 keeps what it has fetched, and what it
-    /// writes. Only after <see cref="Emulator.ResetProfile"/> with ofBlocks. Bulk copies pass L1 by and count as often as they ask.
-    /// </summary>
-    public readonly ulong GlobalLoadBlockSectors, GlobalStoreBlockSectors;
 }

@@ -7,7 +7,8 @@ namespace CnnNative.Cli.Bench;
 /// <param name="shapes">The shapes.</param>
 /// <param name="variant">Data type and layout.</param>
 /// <param name="images">Most images or rows per shape: 1 where only correctness is looked at.</param>
-internal sealed partial class Workloads(Shapes shapes, Variant variant, int images = int.MaxValue)
+/// <param name="elements">Most elements of what has no images.</param>
+internal sealed partial class Workloads(Shapes shapes, Variant variant, int images = int.MaxValue, int elements = int.MaxValue)
 {
     private readonly DType type = variant.Arithmetic.Type;
     private readonly Layout layout = variant.Layout;
@@ -35,7 +36,7 @@ internal sealed partial class Workloads(Shapes shapes, Variant variant, int imag
 
     private IEnumerable<Workload> OfOthers() =>
     [
-        .. shapes.Elementwise.Select(shape => shape with { Count = images == int.MaxValue ? shape.Count : 1000 }).SelectMany(shape => Elementwise(shape).Concat(Movement(shape))),
+        .. shapes.Elementwise.Select(shape => shape with { Count = Math.Min(elements, shape.Count) }).SelectMany(shape => Elementwise(shape).Concat(Movement(shape))),
         .. shapes.Linears.SelectMany(shape => Linear(shape, Math.Min(images, shape.N))),
         .. shapes.Losses.SelectMany(shape => Loss(shape, Math.Min(images, shape.N))),
     ];

@@ -15,6 +15,12 @@ internal sealed record TimeJson(
     string Name, double? Microseconds = null, double? FloorMicroseconds = null, double? ShareOfFloor = null, double? PeerMicroseconds = null, double? Speedup = null,
     double? Megahertz = null, string? Error = null, string? PeerError = null);
 
+/// <summary>What <c>cnn bench --count --json</c> reports.</summary>
+internal sealed record CountsJson(string Chip, IReadOnlyList<CountJson> Workloads);
+
+/// <summary>One workload: its launches, how long parts of the chip are busy in parts of the floor, and the part that is busy longest.</summary>
+internal sealed record CountJson(string Name, ulong Launches, double L2, double L1, double Issue, double Arithmetic, string Bound, double Busy);
+
 /// <summary>First line of a peer.</summary>
 internal sealed record PeerHello(string? Program);
 

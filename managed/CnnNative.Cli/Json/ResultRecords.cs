@@ -35,4 +35,5 @@ internal sealed record LayerJson(
 [JsonSerializable(typeof(SummaryJson))]
 [JsonSerializable(typeof(DoctorJson))]
 [JsonSerializable(typeof(BenchJson))]
+[JsonSerializable(typeof(CountsJson))]
 internal sealed partial class ResultContext : JsonSerializerContext;

@@ -29,6 +29,22 @@ std::uint64_t count(const Table& table) {
   return result;
 }
 
+cnnEmulatorCounters exported(const Counters& c) {
+  const auto n = [&](Class which) { return c.instructions[std::size_t(which)]; };
+  return {c.launches, c.blocks, c.warps, c.threads,
+          n(Class::integer), n(Class::floating), n(Class::half), n(Class::conversion), n(Class::move), n(Class::control),
+          n(Class::globalLoad), n(Class::globalStore), n(Class::sharedLoad), n(Class::sharedStore), n(Class::otherMemory),
+          n(Class::atomic), n(Class::warp), n(Class::barrier), n(Class::tensor), n(Class::async), n(Class::special),
+          c.warpInstructions, c.flops, c.barriers, c.branches, c.divergentBranches,
+          c.globalLoadRequests, c.globalLoadSectors, c.globalLoadBytes,
+          c.globalStoreRequests, c.globalStoreSectors, c.globalStoreBytes,
+          c.globalAtomicRequests, c.globalAtomicSectors,
+          c.sharedLoadRequests, c.sharedLoadWavefronts, c.sharedLoadBytes,
+          c.sharedStoreRequests, c.sharedStoreWavefronts, c.sharedStoreBytes,
+          c.sharedIdealWavefronts, c.maxSharedConflict, c.widestGlobalAccess, c.widestSharedAccess,
+          c.globalLoadBlockSectors, c.globalStoreBlockSectors};
+}
+
 }  // namespace
 
 CNN_EXPORT_C void cnnEmulatorFailCall(uint64_t number, int code) { failCall(number, CUresult(code)); }
@@ -64,21 +80,21 @@ CNN_EXPORT_C int cnnEmulatorLiveObjects(cnnEmulatorObjects* out) {
 CNN_EXPORT_C int cnnEmulatorProfileRead(const char* kernel, cnnEmulatorCounters* out) {
   return guarded("cnnEmulatorProfileRead", [&] {
     requirePointers(kernel, out);
-    Counters c;
-    require(Profile::instance().find(kernel, c), CUDA_ERROR_NOT_FOUND, "no kernel of this name has run");
-    const auto n = [&](Class which) { return c.instructions[std::size_t(which)]; };
-    *out = {c.launches, c.blocks, c.warps, c.threads,
-            n(Class::integer), n(Class::floating), n(Class::half), n(Class::conversion), n(Class::move), n(Class::control),
-            n(Class::globalLoad), n(Class::globalStore), n(Class::sharedLoad), n(Class::sharedStore), n(Class::otherMemory),
-            n(Class::atomic), n(Class::warp), n(Class::barrier), n(Class::tensor), n(Class::async), n(Class::special),
-            c.warpInstructions, c.flops, c.barriers, c.branches, c.divergentBranches,
-            c.globalLoadRequests, c.globalLoadSectors, c.globalLoadBytes,
-            c.globalStoreRequests, c.globalStoreSectors, c.globalStoreBytes,
-            c.globalAtomicRequests, c.globalAtomicSectors,
-            c.sharedLoadRequests, c.sharedLoadWavefronts, c.sharedLoadBytes,
-            c.sharedStoreRequests, c.sharedStoreWavefronts, c.sharedStoreBytes,
-            c.sharedIdealWavefronts, c.maxSharedConflict, c.widestGlobalAccess, c.widestSharedAccess,
-            c.globalLoadBlockSectors, c.globalStoreBlockSectors};
+    Counters counters;
+    require(Profile::instance().find(kernel, counters), CUDA_ERROR_NOT_FOUND, "no kernel of this name has run");
+    *out = exported(counters);
+  });
+}
+
+CNN_EXPORT_C int cnnEmulatorProfileTotal(cnnEmulatorCounters* out) {
+  return guarded("cnnEmulatorProfileTotal", [&] {
+    requirePointers(out);
+    Counters total;
+    for (const std::string& kernel : Profile::instance().kernels()) {
+      Counters counters;
+      if (Profile::instance().find(kernel, counters)) total.add(counters);
+    }
+    *out = exported(total);
   });
 }
 

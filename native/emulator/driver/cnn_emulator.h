@@ -52,6 +52,8 @@ typedef struct {
 } cnnEmulatorCounters;
 /* 0, or CUDA_ERROR_NOT_FOUND (500) when no kernel of this name has run. */
 int cnnEmulatorProfileRead(const char* kernel, cnnEmulatorCounters* counters);
+/* The sum over all kernels, and the largest of `maxSharedConflict` and of the widths. 0, or a CUresult. */
+int cnnEmulatorProfileTotal(cnnEmulatorCounters* counters);
 /* What the launches from now on count of memory accesses. 0: nothing. 1: requests, their sectors and wavefronts, bytes.
    2: the distinct sectors of each block too. */
 void cnnEmulatorProfileDetail(int detail);

@@ -217,6 +217,27 @@ TEST(unknown_kernels_and_reset) {
   CHECK_EQ(read("scale", nullptr), int(CUDA_ERROR_INVALID_VALUE));
 }
 
+TEST(the_total_sums_over_kernels) {
+  auto* total = cuda().get<int(cnnEmulatorCounters*)>("cnnEmulatorProfileTotal");
+  const cnnEmulatorCounters narrow = strideCounters("narrow", 8);
+  ContextScope context;
+  Kernels kernels;
+  Buffer data(32, 1);
+  CHECK_CUDA(kernels.launchScale(data.address, 32, 1));
+  CHECK_CUDA(cuda().cuCtxSynchronize());
+  const cnnEmulatorCounters scale = countersOf("scale");
+  cnnEmulatorCounters sum{};
+  CHECK_EQ(total(&sum), 0);
+  CHECK_EQ(sum.launches, 2u);
+  CHECK_EQ(sum.warpInstructions, scale.warpInstructions + narrow.warpInstructions);
+  CHECK_EQ(sum.globalStoreBytes, scale.globalStoreBytes + narrow.globalStoreBytes);
+  CHECK_EQ(sum.maxSharedConflict, 2u);  // of the one that counted it
+  reset();
+  CHECK_EQ(total(&sum), 0);
+  CHECK_EQ(sum.launches, 0u);
+  CHECK_EQ(total(nullptr), int(CUDA_ERROR_INVALID_VALUE));
+}
+
 namespace {
 
 // A reader of the grammar of JSON without a value: moves past one, false where the text is none.

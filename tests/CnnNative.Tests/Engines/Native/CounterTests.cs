@@ -1,3 +1,4 @@
+using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
