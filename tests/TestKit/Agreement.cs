@@ -27,10 +27,11 @@ public static class Agreement
     /// <param name="naive">The same in the engine's precision, computed naively.</param>
     /// <param name="what">Name for the message.</param>
     /// <param name="type">The engine's data type.</param>
-    public static void Check(float[] actual, double[] reference, float[] naive, string what, DType type = DType.Float32)
+    /// <param name="largestTerm">Of sums that may nearly cancel, the largest of the terms: a sum is known to the roundings of its terms, not of its own value.</param>
+    public static void Check(float[] actual, double[] reference, float[] naive, string what, DType type = DType.Float32, double largestTerm = 0)
     {
         Assert.That(naive, Has.Length.EqualTo(reference.Length), $"{what}: elements of the naive computation");
-        Within(actual, reference, 2 * LargestError(naive, reference) + Roundings * Epsilon(type) * Largest(reference), what);
+        Within(actual, reference, 2 * LargestError(naive, reference) + Roundings * Epsilon(type) * Math.Max(Largest(reference), largestTerm), what);
     }
 
     /// <summary>Asserts that numbers agree with a reference but for a few roundings of the largest value.</summary>

@@ -76,6 +76,16 @@ class Loader {
     if (layout.localBytes > localPerThread) tooMuch(entry.line, kernel, layout.localBytes, "local memory per thread", localPerThread);
   }
 
+  // What the bounds of a kernel leave to a thread: the assembler keeps within it, by spilling where it must.
+  int registersThatFit(const ptx::Function& entry) const {
+    constexpr int most = 255, granule = 8, warp = 32;
+    const unsigned* bounds = entry.requiredThreads[0] ? entry.requiredThreads : entry.maxThreads;
+    if (!bounds[0]) return most;
+    const int threads = int(bounds[0] * std::max(bounds[1], 1u) * std::max(bounds[2], 1u));
+    const int resident = (threads + warp - 1) / warp * warp * std::max(entry.minBlocks, 1);
+    return std::clamp(device_.registersPerMultiprocessor / resident / granule * granule, granule, most);
+  }
+
   void tooMuch(std::uint32_t line, const std::string& who, std::size_t bytes, const std::string& what, std::size_t limit) {
     diagnostics_.error(line, who + " has " + std::to_string(bytes) + " bytes of " + what + ", " + std::to_string(limit) + " are the most");
   }
@@ -140,6 +150,7 @@ class Loader {
     function->registers = std::min((estimate + granule - 1) / granule * granule, most);
     function->maxRegisters = entry.maxRegisters;
     if (entry.maxRegisters) function->registers = std::min(function->registers, entry.maxRegisters);
+    function->registers = std::min(function->registers, registersThatFit(entry));
     std::copy_n(entry.maxThreads, 3, function->maxThreads);
     std::copy_n(entry.requiredThreads, 3, function->requiredThreads);
     std::copy_n(entry.requiredCluster, 3, function->requiredCluster);

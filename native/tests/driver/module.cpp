@@ -140,6 +140,28 @@ TEST(launch_attributes) {
   CHECK_EQ(cuda().cuLaunchKernelEx(&config, kernels.add, arguments, nullptr), CUDA_ERROR_NOT_SUPPORTED);
 }
 
+// Sums of sixty-four numbers that are all alive at once, under bounds that leave fewer registers.
+TEST(bounds_leave_registers_to_a_thread) {
+  ContextScope context;
+  const struct { const char* bounds; int most; } rows[] = {{"", 255}, {".maxntid 1024", 64}, {".reqntid 512, 2", 64}, {".maxntid 256\n.minnctapersm 8", 32}, {".maxntid 1000", 64}};
+  for (const auto& row : rows) {
+    std::string text = ".version 8.3\n.target sm_80\n.address_size 64\n.visible .entry many(.param .u64 data)\n" + std::string(row.bounds) +
+                       "\n{\n.reg .b64 %p;\n.reg .f32 %f<65>;\nld.param.u64 %p, [data];\n";
+    for (int i = 0; i < 64; ++i) text += "ld.global.f32 %f" + std::to_string(i) + ", [%p+" + std::to_string(4 * i) + "];\n";
+    text += "mov.f32 %f64, 0f00000000;\n";
+    for (int i = 0; i < 64; ++i) text += "add.f32 %f64, %f64, %f" + std::to_string(i) + ";\n";
+    text += "st.global.f32 [%p], %f64;\nret;\n}\n";
+    CUmodule module = nullptr;
+    CUfunction function = nullptr;
+    REQUIRE_CUDA(cuda().cuModuleLoadData(&module, text.c_str()));
+    REQUIRE_CUDA(cuda().cuModuleGetFunction(&function, module, "many"));
+    int registers = 0;
+    CHECK_CUDA(cuda().cuFuncGetAttribute(&registers, CU_FUNC_ATTRIBUTE_NUM_REGS, function));
+    CHECK(registers <= row.most && registers > (row.most == 255 ? 64 : row.most - 16));
+    CHECK_CUDA(cuda().cuModuleUnload(module));
+  }
+}
+
 TEST(function_attributes_and_occupancy) {
   ContextScope context;
   Kernels kernels;

@@ -23,7 +23,7 @@ public sealed class ConvolutionTableTests(EngineUnderTest engine) : EngineTests(
     {
         var convolution = ConvolutionCase.Random(problem, new Random(seed), bias: seed % 3 != 0);
         var layout = seed % 2 == 0 ? Layout.Nchw : Layout.Nhwc;
-        ConvolutionResult<float>.Check(convolution.On(Device, layout), convolution.InDouble(), convolution.InFloat());
+        convolution.Check(convolution.On(Device, layout), convolution.InDouble(), convolution.InFloat());
     }
 
     /// <summary>Small numbers mostly, larger ones sometimes; every attribute varies by itself.</summary>

@@ -33,6 +33,15 @@ public sealed class AgreementTests
     }
 
     [Test]
+    public void ASumIsKnownToTheRoundingsOfItsTerms()
+    {
+        float[] near = [1e-3f + 3 * MathF.Pow(2, -23)], far = [1e-3f + 6 * MathF.Pow(2, -23)];
+        Assert.That(Fails(() => Agreement.Check(near, [1e-3], [1e-3f], "x")));
+        Assert.That(Fails(() => Agreement.Check(near, [1e-3], [1e-3f], "x", largestTerm: 1)), Is.False);
+        Assert.That(Fails(() => Agreement.Check(far, [1e-3], [1e-3f], "x", largestTerm: 1)));
+    }
+
+    [Test]
     public void AWrongGradientFailsTheCheck()
     {
         using var device = new CpuDevice(1);

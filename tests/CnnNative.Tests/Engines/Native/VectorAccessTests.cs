@@ -1,6 +1,5 @@
 using CnnNative.Engines;
 using CnnNative.Interop;
-using CnnNative.TestKit;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;

@@ -12,6 +12,9 @@ internal enum ConvolutionAlgorithm
     /// <summary>Channel by channel, rows in registers: as many groups as channels.</summary>
     Depthwise,
 
+    /// <summary>All filters of a pixel in one thread: few filters per group.</summary>
+    Direct,
+
     /// <summary>Patches written to memory (im2col), then a product. Never chosen: the way to compare with and to learn from. One group.</summary>
     Columns,
 }
@@ -30,6 +33,9 @@ internal static class ConvolutionPlan
     /// <summary>What gathering patches costs the implicit product, against one that reads matrices.</summary>
     private const double GatherCost = 1.25;
 
+    /// <summary>Filters up to which even products that are read in whole units leave too much of a tile empty.</summary>
+    private const int FewestForMatrixUnits = 4;
+
     /// <summary>Most blocks in the third dimension of a grid, and so images of a batched product.</summary>
     private const int MostLayers = 65535;
 
@@ -45,6 +51,7 @@ internal static class ConvolutionPlan
         in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
         if (Supports(ConvolutionAlgorithm.Depthwise, problem, pass, type, x, y)) return ConvolutionAlgorithm.Depthwise;
+        if (DirectPays(problem, pass, type, tf32, x, y, multiprocessors)) return ConvolutionAlgorithm.Direct;
         return !tf32 && Supports(ConvolutionAlgorithm.Pointwise, problem, pass, type, x, y) && PointwisePays(problem, pass, type, x, multiprocessors)
             ? ConvolutionAlgorithm.Pointwise
             : ConvolutionAlgorithm.ImplicitGemm;
@@ -58,9 +65,18 @@ internal static class ConvolutionPlan
         ConvolutionAlgorithm.Depthwise => problem.IsDepthwise && x == y,
         ConvolutionAlgorithm.Pointwise =>
             problem.IsPointwise && problem.Groups == 1 && x == y && (x == Layout.Nhwc || problem.N <= MostLayers),
+        ConvolutionAlgorithm.Direct => DirectConvolution.CanDo(problem, pass, x, y),
         ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),
     };
+
+    /// <summary>Matrix units that read whole units make up for a tile that is mostly empty, unless it is nearly so.</summary>
+    private static bool DirectPays(in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
+    {
+        var written = (pass == ConvolutionPass.BackwardData ? problem.C : problem.K) / problem.Groups;
+        var most = tf32 || (type != DType.Float32 && MmaConvolution.ReadsUnits(problem, pass, type, x, y)) ? FewestForMatrixUnits : DirectPlan.MostFilters;
+        return written <= most && DirectConvolution.CanDo(problem, pass, x, y, multiprocessors);
+    }
 
     /// <summary>
     /// NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill. Halves are to be read in

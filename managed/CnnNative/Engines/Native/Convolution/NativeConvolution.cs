@@ -11,6 +11,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     private readonly PerType<ImplicitConvolution> implicits = new(type => new(context, Product(context, type)));
     private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32));
     private readonly PerType<PointwiseConvolution> pointwise = new(type => new(NativeGemm.For(context, type)));
+    private readonly PerType<DirectConvolution> direct = new(type => new(context, type));
     private readonly DepthwiseConvolution depthwise = new(context, context.Info.Multiprocessors);
     private readonly PerType<ColumnConvolution> columns = new(type => new(context, NativeGemm.For(context, type)));
 
@@ -56,6 +57,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardWeight(problem, x.DType, images, gradient, target.Pointer); break;
             case ConvolutionAlgorithm.Pointwise: Pointwise(x.DType).BackwardWeight(problem, images, gradient, target); break;
+            case ConvolutionAlgorithm.Direct: Direct(x.DType).BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, x.DType, images, gradient, target); break;
             default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
         }
@@ -69,6 +71,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.Forward(problem, type, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Pointwise: Pointwise(type).Forward(problem, x, w, bias, epilogue, y); break;
+            case ConvolutionAlgorithm.Direct: Direct(type).Forward(problem, x, w, bias, epilogue, y); break;
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, x.Layout, out var ordered)) Columns(type).Forward(problem, x, ordered, bias, epilogue, y);
                 break;
@@ -82,6 +85,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
         {
             case ConvolutionAlgorithm.Depthwise: depthwise.BackwardData(problem, type, dy, w, dx); break;
             case ConvolutionAlgorithm.Pointwise: Pointwise(type).BackwardData(problem, dy, w, dx); break;
+            case ConvolutionAlgorithm.Direct: Direct(type).BackwardData(problem, dy, w, dx); break;
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, dy.Layout, out var ordered)) Columns(type).BackwardData(problem, dy, ordered, dx);
                 break;
@@ -127,6 +131,8 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
     }
 
     private PointwiseConvolution Pointwise(DType type) => pointwise.For(type, "Conv2d");
+
+    private DirectConvolution Direct(DType type) => direct.For(type, "Conv2d");
 
     private ColumnConvolution Columns(DType type) => columns.For(type, "Conv2d");
 

@@ -215,6 +215,24 @@ internal enum Kernel
     DepthwiseWgradAnyNhwcF32,
     DepthwiseWgradAnyNhwcBf16,
     DepthwiseWgradAnyNhwcF16,
+    ConvDirect4F32,
+    ConvDirect4Bf16,
+    ConvDirect4F16,
+    ConvDirect8F32,
+    ConvDirect8Bf16,
+    ConvDirect8F16,
+    ConvDirect16F32,
+    ConvDirect16Bf16,
+    ConvDirect16F16,
+    ConvDirectWgrad4F32,
+    ConvDirectWgrad4Bf16,
+    ConvDirectWgrad4F16,
+    ConvDirectWgrad8F32,
+    ConvDirectWgrad8Bf16,
+    ConvDirectWgrad8F16,
+    ConvDirectWgrad16F32,
+    ConvDirectWgrad16Bf16,
+    ConvDirectWgrad16F16,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -642,6 +660,24 @@ internal sealed unsafe partial class Kernels
         new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_f32", 128, "sm_80 sm_90a"),
         new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_bf16", 128, "sm_80 sm_90a"),
         new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_f16", 128, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_4_f32", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_4_bf16", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_4_f16", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_8_f32", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_8_bf16", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_8_f16", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_16_f32", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_16_bf16", 256, "sm_80 sm_90a"),
+        new("direct_forward", "conv_direct_16_f16", 256, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_4_f32", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_4_bf16", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_4_f16", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_8_f32", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_8_bf16", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_8_f16", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_16_f32", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_16_bf16", 512, "sm_80 sm_90a"),
+        new("direct_wgrad", "conv_direct_wgrad_16_f16", 512, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -875,6 +911,7 @@ internal sealed unsafe partial class Kernels
         ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("DepthwiseSums", 20, sizeof(DepthwiseSums)),
+        ("DirectTile", 136, sizeof(DirectTile)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
         ("FastDivisor", 12, sizeof(FastDivisor)),
@@ -2156,6 +2193,110 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &sums;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>conv_direct_4_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect4(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &epilogue;
+        Launch(OfType(type, Kernel.ConvDirect4F32, Kernel.ConvDirect4Bf16, Kernel.ConvDirect4F16), launch, arguments);
+    }
+
+    /// <summary>conv_direct_8_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect8(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &epilogue;
+        Launch(OfType(type, Kernel.ConvDirect8F32, Kernel.ConvDirect8Bf16, Kernel.ConvDirect8F16), launch, arguments);
+    }
+
+    /// <summary>conv_direct_16_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &epilogue;
+        Launch(OfType(type, Kernel.ConvDirect16F32, Kernel.ConvDirect16Bf16, Kernel.ConvDirect16F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from conv_direct_4_f32 to conv_direct_16_f16: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>conv_direct_wgrad_4_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad4(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        Launch(OfType(type, Kernel.ConvDirectWgrad4F32, Kernel.ConvDirectWgrad4Bf16, Kernel.ConvDirectWgrad4F16), launch, arguments);
+    }
+
+    /// <summary>conv_direct_wgrad_8_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad8(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        Launch(OfType(type, Kernel.ConvDirectWgrad8F32, Kernel.ConvDirectWgrad8Bf16, Kernel.ConvDirectWgrad8F16), launch, arguments);
+    }
+
+    /// <summary>conv_direct_wgrad_16_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        Launch(OfType(type, Kernel.ConvDirectWgrad16F32, Kernel.ConvDirectWgrad16Bf16, Kernel.ConvDirectWgrad16F16), launch, arguments);
+    }
+
+    /// <summary>One of 9 kernels from conv_direct_wgrad_4_f32 to conv_direct_wgrad_16_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
         Launch(kernel, launch, arguments);
     }
 

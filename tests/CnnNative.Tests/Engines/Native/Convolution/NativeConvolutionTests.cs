@@ -29,7 +29,7 @@ public sealed class NativeConvolutionTests : ConvolutionRunTests
         var expected = (sample.InFloat(), sample.InDouble());
         foreach (var layout in Enum.GetValues<Layout>())
         {
-            foreach (var algorithm in (ConvolutionAlgorithm[])[ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Columns, ConvolutionAlgorithm.Pointwise])
+            foreach (var algorithm in (ConvolutionAlgorithm[])[ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Columns, ConvolutionAlgorithm.Pointwise, ConvolutionAlgorithm.Direct])
             {
                 if (Enum.GetValues<ConvolutionPass>().All(pass => ConvolutionPlan.Supports(algorithm, problem, pass, DType.Float32, layout, layout)))
                     Check(Forced(algorithm, () => Run(sample, layout)), expected);

@@ -98,7 +98,7 @@ public sealed class TrafficTests : IDeviceFixture
         {
             return Emulator.Profile(kernel);
         }
-        catch (InvalidOperationException)
+        catch (KeyNotFoundException)
         {
             return null;
         }

@@ -1,0 +1,152 @@
+// Gradient of a convolution by its filters where they are few, directly: at most 16 per group.
+//
+//   dw[k, c, r, s] = sum over n, p, q of dy[n, k, p, q] x[n, c, p * strideH + originH + r * tapH, ...]
+//
+// A warp owns a few taps of a channel and all filters; its lanes share the pixels of a tile: per pixel a lane reads a number per tap, and the
+// gradients of all filters in 16-byte pieces. Sums stay in registers from tile to tile, lanes are added at the end.
+//
+// Grid (splits, groups of warps' taps, groups): split i takes tiles i, i + splits, ... and writes partial[split][group][k][c, r, s] in f32, which
+// sum_splits adds up in order. Shared memory: the gradients [filter / 4][pixel], where the window of each pixel begins, what the tile
+// sees (conv/direct_tile.h). Limited by FMA where filters fill their 4, 8 or 16: of about 1.5 instructions to a multiply-add.
+#include "conv/direct_tile.h"
+
+// Taps of a window in the order of its lines, a few to each warp.
+template <int Filters> struct FewTaps
+{
+    static constexpr int taps = directSums / Filters;
+    float sum[taps][Filters];
+    int place[taps];  // in what is seen, for a window at 0
+
+    __device__ __forceinline__ void addPixel(const float* window, const float4* gradient, int pixels)
+    {
+        float dy[Filters];
+#pragma unroll
+        for (int k = 0; k < Filters; k += 4) {
+            const float4 four = gradient[k / 4 * pixels];
+            dy[k] = four.x, dy[k + 1] = four.y, dy[k + 2] = four.z, dy[k + 3] = four.w;
+        }
+#pragma unroll
+        for (int t = 0; t < taps; ++t) {
+            const float x = window[place[t]];
+#pragma unroll
+            for (int k = 0; k < Filters; ++k) sum[t][k] = fmaf(dy[k], x, sum[t][k]);
+        }
+    }
+};
+
+// The gradients of a tile's pixels, filters behind the last left as they are. A warp takes a row of a filter, or, where filters lie side
+// by side, a row of all.
+template <class T>
+__device__ __forceinline__ void stageGradient(float* to, const T* __restrict__ dy, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int pixels)
+{
+    const bool last = g.out.channel == 1;
+    const int lines = (last ? 1 : g.filters) * t.images * t.rows, length = last ? t.columns * g.filters : t.columns;
+    for (int line = threadIdx.x / warpSize32; line < lines; line += blockDim.x / warpSize32) {
+        TilePixel pixel;
+        const int outer = divide(divide(line, t.byRows, pixel.row), t.byImages, pixel.image);
+        for (int i = threadIdx.x % warpSize32; i < length; i += warpSize32) {
+            int inner = 0;
+            pixel.column = last ? divide(i, t.byFilters, inner) : i;
+            const int k = outer + inner, number = (pixel.image * t.rows + pixel.row) * t.columns + pixel.column;
+            if (exists(g, t, at, pixel)) to[(k / 4 * pixels + number) * 4 + k % 4] = load(dy + outOffset(g, at, pixel) + (long long)k * g.out.channel);
+        }
+    }
+}
+
+// Where the windows of a tile's pixels begin in what is seen; -1 for pixels that do not exist.
+__device__ __forceinline__ void stageWindows(int* to, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int pixels)
+{
+    for (int i = threadIdx.x; i < pixels; i += blockDim.x) {
+        const TilePixel pixel = pixelOfTile(t, i);
+        to[i] = exists(g, t, at, pixel) ? seenOffset(g, t, pixel) : -1;
+    }
+}
+
+template <class T, int Filters>
+__device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __restrict__ dy, float* __restrict__ partial, const ConvGeometry& g, const DirectTile& t)
+{
+    constexpr int own = FewTaps<Filters>::taps;
+    extern __shared__ float4 memory[];
+    const int pixels = t.images * t.rows * t.columns, lane = threadIdx.x % warpSize32, warps = blockDim.x / warpSize32;
+    int* const windows = reinterpret_cast<int*>(memory + Filters / 4 * pixels);
+    float* const seen = reinterpret_cast<float*>(windows + pixels);
+    const int window = g.windowHeight * g.windowWidth, warpsOfChannel = (window + own - 1) / own;
+    const int firstWarp = blockIdx.y * warps, warp = firstWarp + threadIdx.x / warpSize32, group = blockIdx.z;
+    const int first = firstWarp / warpsOfChannel, channel = warp / warpsOfChannel, firstTap = warp % warpsOfChannel * own;
+    const int count = min(t.channels, g.channels - first);
+    x += (long long)group * g.channels * g.in.channel, dy += (long long)group * g.filters * g.out.channel;
+
+    FewTaps<Filters> thread = {};
+#pragma unroll
+    for (int i = 0; i < own; ++i) {
+        int s;
+        const int r = divide(min(firstTap + i, window - 1), g.byWindowWidth, s);
+        thread.place[i] = (channel - first) * seenOfChannel(t) + r * g.tapH * t.pitch + s * g.tapW;
+    }
+    for (int i = threadIdx.x; i < Filters * pixels; i += blockDim.x) (&memory[0].x)[i] = 0.f;
+    for (int tile = blockIdx.x; tile < t.tiles; tile += gridDim.x) {
+        const TilePixel at = tileAt(t, tile);
+        __syncthreads();
+        stageGradient(&memory[0].x, dy, g, t, at, pixels);
+        stageWindows(windows, g, t, at, pixels);
+        stageSeen(seen, x, g, t, at, first, count);
+        __syncthreads();
+        if (channel >= g.channels) continue;
+        for (int i = lane; i < pixels; i += warpSize32)
+            if (windows[i] >= 0) thread.addPixel(seen + windows[i], memory + i, pixels);
+    }
+    if (channel >= g.channels) return;
+    float* const out = partial + ((long long)blockIdx.x * gridDim.z + group) * g.filters * patchLength(g) + channel * window + firstTap;
+#pragma unroll
+    for (int i = 0; i < own; ++i)
+#pragma unroll
+        for (int k = 0; k < Filters; ++k) {
+            const float sum = warpSum(thread.sum[i][k]);
+            if (lane == 0 && k < g.filters && firstTap + i < window) out[(long long)k * patchLength(g) + i] = sum;
+        }
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<float, 4>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Bf16, 4>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Fp16, 4>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<float, 8>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Bf16, 8>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Fp16, 8>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<float, 16>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Bf16, 16>(x, dy, partial, geometry, tile);
+}
+
+extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+{
+    directWgrad<Fp16, 16>(x, dy, partial, geometry, tile);
+}
