@@ -69,14 +69,14 @@ template <typename T, int width> struct GatedElements
 
     // What keep(i) kept: x, and behind all of x dz, which is dy or 0 and so loses nothing.
     __device__ __forceinline__ GatedElements(int i, const ChannelGeometry& g)
-        : x(Elements<T, width>::load(keptElements<T>(), i)), dz(Elements<T, width>::load(keptElements<T>(), g.vectors + i))
+        : x(Elements<T, width>::load(keptElements<T>(), i)), dz(Elements<T, width>::load(keptElements<T>(), keptVectors(g) + i))
     {
     }
 
     __device__ __forceinline__ void keep(int i, const ChannelGeometry& g) const
     {
         x.keep(keptElements<T>(), i);
-        dz.keep(keptElements<T>(), g.vectors + i);
+        dz.keep(keptElements<T>(), keptVectors(g) + i);
     }
 
     // Stores dx and dz; either may be null.
@@ -131,8 +131,9 @@ __device__ __forceinline__ void rowGradientSums(
         ChannelScale scale[width];
 #pragma unroll
         for (int k = 0; k < width; ++k) scale[k] = forwardScale(b, thread.vector * width + k);
-        thread.each(g, part, [&](long long vector) {
+        thread.each(g, part, [&](long long vector, int i) {
             const GatedElements<T, width> elements(x, dy, vector, b, scale);
+            if (g.keeps) elements.keep(i, g);
 #pragma unroll
             for (int k = 0; k < width; ++k) addProduct(sums[k], elements.x.at[k], elements.dz.at[k], scale[k].mean);
         });
@@ -193,9 +194,8 @@ __device__ __forceinline__ void smallBackwardOfRows(const T* x, const T* dy, con
         scale[k] = forwardScale(b, first + k);
         gradient[k] = channelGradient(first + k, b, shared[thread.lane * width + k]);
     }
-    thread.each(g, 0, [&](long long vector) {
-        GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
-    });
+    if (g.keeps) thread.each(g, 0, [&](long long vector, int i) { GatedElements<T, width>(i, g).store(gradient, dx, dz, vector); });
+    else thread.each(g, 0, [&](long long vector, int) { GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector); });
 }
 
 template <typename T>

@@ -5,7 +5,7 @@
 //   batch_norm_finish         mean and 1 / sqrt(variance + eps) from the parts, and the running statistics; a warp per channel, 8 per block
 //   batch_norm_apply_*        y; 16 bytes per thread
 // and where they are small, all in one: batch_norm_small_*, a block per channel (planes) or bundle of channels (rows), which
-// keeps a channel of planes in shared memory if it fits, and else finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
+// keeps them in shared memory if they fit, and else finds its second reading in the caches. Inference is finish's second half (inverse_deviation) and apply.
 // gamma, beta (null: 1 and 0) and the statistics are float whatever x is. Limited by bytes: x is read twice, or once where it is kept; y is written once.
 #include "norm/activation.h"
 #include "norm/channel_map.h"
@@ -29,15 +29,15 @@ struct BatchStatistics
 
 __device__ __forceinline__ float inverseDeviation(double variance, float eps) { return (float)(1.0 / sqrt(variance + eps)); }
 
-// The first element of a channel, which its moments are counted from.
+// What the moments of a channel are counted from: its first element, if that is finite.
 template <typename T> __device__ __forceinline__ float shiftOfPlane(const T* x, const ChannelGeometry& g, int channel)
 {
-    return g.vectors ? load(x + (long long)channel * g.plane.divisor * g.width) : 0.0f;
+    return g.vectors ? finiteOrZero(load(x + (long long)channel * g.plane.divisor * g.width)) : 0.0f;
 }
 
 template <typename T> __device__ __forceinline__ float shiftOfColumn(const T* x, const ChannelGeometry& g, int channel)
 {
-    return g.vectors ? load(x + channel) : 0.0f;
+    return g.vectors ? finiteOrZero(load(x + channel)) : 0.0f;
 }
 
 // Moments of this thread's share of a channel, and of each channel of its vector.
@@ -67,8 +67,9 @@ __device__ __forceinline__ void rowMoments(const T* x, const ChannelGeometry& g,
         float shift[width];
 #pragma unroll
         for (int k = 0; k < width; ++k) shift[k] = shiftOfColumn(x, g, thread.vector * width + k);
-        thread.each(g, part, [&](long long vector) {
+        thread.each(g, part, [&](long long vector, int i) {
             auto values = Elements<T, width>::load(x, vector);
+            if (g.keeps) values.keep(keptElements<T>(), i);
 #pragma unroll
             for (int k = 0; k < width; ++k) values.at[k] -= shift[k];
             series.add(values.at);
@@ -110,11 +111,11 @@ __device__ __forceinline__ float2 finishChannel(Moments moments, float shift, in
 }
 
 template <typename T, int width>
-__device__ __forceinline__ void normalize(const T* from, long long at, const ChannelScale& scale, const Clamp& clamp, T* y, long long vector)
+__device__ __forceinline__ void normalize(const T* from, long long at, const ChannelScale (&scale)[width], const Clamp& clamp, T* y, long long vector)
 {
     auto values = Elements<T, width>::load(from, at);
 #pragma unroll
-    for (int k = 0; k < width; ++k) values.at[k] = clamp(scale(values.at[k]));
+    for (int k = 0; k < width; ++k) values.at[k] = clamp(scale[k](values.at[k]));
     values.store(y, vector);
 }
 
@@ -127,7 +128,9 @@ __device__ __forceinline__ void smallOfPlanes(
     const Moments moments = joinBlock(planeMoments<T, width>(x, g, channel, 0));
     if (threadIdx.x == 0) shared = finishChannel(moments, shiftOfPlane(x, g, channel), channel, statistics);
     __syncthreads();
-    const ChannelScale scale = channelScale(channel, shared.x, shared.y, output.gamma, output.beta);
+    ChannelScale scale[width];
+#pragma unroll
+    for (int k = 0; k < width; ++k) scale[k] = channelScale(channel, shared.x, shared.y, output.gamma, output.beta);
     // Two loops, for one would load from addresses of either memory.
     if (g.keeps) eachInPlanes(g, channel, 0, [&](long long vector, int i) { normalize<T, width>(keptElements<T>(), i, scale, output.clamp, y, vector); });
     else eachInPlanes(g, channel, 0, [&](long long vector, int) { normalize<T, width>(x, vector, scale, output.clamp, y, vector); });
@@ -155,12 +158,8 @@ __device__ __forceinline__ void smallOfRows(
         const float2 found = shared[thread.lane * width + k];
         scale[k] = channelScale(first + k, found.x, found.y, output.gamma, output.beta);
     }
-    thread.each(g, 0, [&](long long vector) {
-        auto values = Elements<T, width>::load(x, vector);
-#pragma unroll
-        for (int k = 0; k < width; ++k) values.at[k] = output.clamp(scale[k](values.at[k]));
-        values.store(y, vector);
-    });
+    if (g.keeps) thread.each(g, 0, [&](long long vector, int i) { normalize<T, width>(keptElements<T>(), i, scale, output.clamp, y, vector); });
+    else thread.each(g, 0, [&](long long vector, int) { normalize<T, width>(x, vector, scale, output.clamp, y, vector); });
 }
 
 template <typename T> __device__ __forceinline__ void statisticsPlanes(const T* x, const ChannelGeometry& g, PartMoments* parts)
@@ -225,7 +224,7 @@ __device__ __forceinline__ void apply(const T* x, const T* residual, const Chann
     const BatchNormOutput& output, T* y, unsigned char* decisions)
 {
     const unsigned bits = eachByChannel<T>(map, aligned16(x, residual, y), ApplyMap<T>{x, residual, mean, inverse, output, y});
-    if (decisions) storeDecisions<T>(decisions, firstElement<T>(), map.count, bits);
+    if (decisions) storeDecisions<T>(decisions, firstFromTheEnd<T>(), map.count, bits);
 }
 
 extern "C" __global__ __launch_bounds__(256) void batch_norm_finish(

@@ -1,9 +1,11 @@
 // A whole tensor in 16-byte vectors, with the channels of their elements: the second half of a batch normalisation.
+//
+// It goes from the end of the tensor to its beginning: the end is what the first half, which sums over channels, has read last, and where the
+// tensor is larger than L2, all that is left of it there.
 #pragma once
 
 #include "common/divide.h"
 #include "common/elements.h"
-#include "common/map.h"
 
 // How the channel of an element follows from its number; twin of the C# struct of the same name.
 struct ChannelMap
@@ -29,6 +31,12 @@ __device__ __forceinline__ int channelOfElement(const ChannelMap& map, int eleme
 
 template <int elements> struct Width { static constexpr int value = elements; };
 
+// First element of this thread: that of a map (map.h) with its blocks in reverse order.
+template <typename T> __device__ __forceinline__ long long firstFromTheEnd()
+{
+    return ((long long)(gridDim.x - 1 - blockIdx.x) * blockDim.x + threadIdx.x) * vectorWidth<T>;
+}
+
 // Calls f(Width<w>(), number of a vector of w elements, channelOf), where channelOf(k) is the channel of its element k, for the 16
 // bytes of this thread: once, or at the end and where addresses are not `aligned` for each element. f returns a bit per element of
 // its vector; the result is the bits of the thread. f is a structure whose operator is inlined: the compiler does not inline a lambda into
@@ -36,7 +44,7 @@ template <int elements> struct Width { static constexpr int value = elements; };
 template <typename T, typename F> __device__ __forceinline__ unsigned eachByChannel(const ChannelMap& map, bool aligned, const F& f)
 {
     constexpr int width = vectorWidth<T>;
-    const long long first = firstElement<T>(), end = first + width;
+    const long long first = firstFromTheEnd<T>(), end = first + width;
     if (end > map.count || !aligned) {
         unsigned bits = 0;
 #pragma unroll 1

@@ -5,6 +5,8 @@
 //                         threads take neighbouring vectors, over the borders of runs.
 //   rows (NHWC, (N, C))   a matrix of N * pixels rows and C columns. Block (bundle, part) takes a part of the rows of up to 32
 //                         neighbouring vectors of channels; thread = row * lanes + vector.
+// The parts of a channel (gridDim.y) take turns, a stretch of a block's width at a time: all blocks walk through memory together, from its
+// beginning to its end, and leave the end in L2 for whoever reads in reverse order next (channel_map.h).
 // A vector is 16 bytes where sizes and addresses allow, else one element. A thread adds up what it meets in registers, then the block
 // joins its threads, then another kernel the parts, all in a fixed order: no atomics, the same bits on every run.
 //
@@ -21,9 +23,8 @@ struct ChannelGeometry
     int channels;
     int width;          // elements in a vector: 1, or those of 16 bytes
     int vectors;        // planes: vectors in a channel, N * pixels / width; rows: rows, N * pixels
-    int perPart;        // how many of these belong to one part
     int lanes;          // rows: vectors of channels side by side in a block, a power of two up to 32
-    int keeps;          // planes: whether dynamic shared memory has room for what a block reads of a whole channel, so that it reads it once
+    int keeps;          // whether dynamic shared memory has room for what a block reads of its channels, all of them, so that it reads it once
     FastDivisor plane;  // planes: vectors in a run
 };
 
@@ -45,22 +46,25 @@ template <int count> struct Sums
 // Planes: calls f(number of the vector in the tensor, number in the channel) for the vectors of this thread in a part of a channel.
 template <typename F> __device__ __forceinline__ void eachInPlanes(const ChannelGeometry& g, int channel, int part, F f)
 {
-    const int first = part * g.perPart, end = min(first + g.perPart, g.vectors);
-    for (int i = first + (int)threadIdx.x; i < end; i += channelThreads) {
+    // Unsigned, for the last step may pass 2^31.
+    for (unsigned i = part * channelThreads + threadIdx.x; i < (unsigned)g.vectors; i += gridDim.y * channelThreads) {
         int within;
-        const long long image = divide(i, g.plane, within);
-        f((image * g.channels + channel) * g.plane.divisor + within, i);
+        const long long image = divide((int)i, g.plane, within);
+        f((image * g.channels + channel) * g.plane.divisor + within, (int)i);
     }
 }
 
-// What a block has read of a channel, where the geometry keeps it. A thread finds again what it put there itself, so nobody waits.
+// What a block has read of its channels, where the geometry keeps it. A thread finds again what it put there itself, so nobody waits.
 template <typename T> __device__ __forceinline__ T* keptElements()
 {
     extern __shared__ uint4 kept[];
     return reinterpret_cast<T*>(kept);
 }
 
-// Rows: this thread's place in its block, and the same walk.
+// Vectors that a block keeps of one tensor.
+__device__ __forceinline__ int keptVectors(const ChannelGeometry& g) { return g.vectors * g.lanes; }
+
+// Rows: this thread's place in its block, and the same walk, with the number of the vector in those of the block.
 struct RowThread
 {
     int lane, row, rowThreads, vector, vectorsInRow;
@@ -75,8 +79,8 @@ struct RowThread
 
     template <typename F> __device__ __forceinline__ void each(const ChannelGeometry& g, int part, F f) const
     {
-        const int first = part * g.perPart, end = min(first + g.perPart, g.vectors);
-        for (int i = first + row; i < end; i += rowThreads) f((long long)i * vectorsInRow + vector);
+        for (unsigned i = part * rowThreads + row; i < (unsigned)g.vectors; i += gridDim.y * rowThreads)
+            f((long long)i * vectorsInRow + vector, (int)(i * g.lanes + lane));
     }
 };
 

@@ -1,8 +1,13 @@
 // Count, mean and sum of squared distances from the mean, merged as in Chan, Golub and LeVeque, "Updating formulae and a pairwise
 // algorithm for computing sample variances", 1979: however large the mean is, nothing cancels.
+//
+// Among infinite elements the mean is what their sum is: an infinity of one sign, NaN of both, and the squares are NaN.
 #pragma once
 
-#include "common/cuda_compat.h"
+#include "common/math.h"
+
+// What a step towards x starts from: an infinite mean is left by adding x, not by adding x - mean, which is NaN.
+__device__ __forceinline__ float finiteOrZero(float mean) { return fabsf(mean) < cnn::infinity ? mean : 0.0f; }
 
 struct Moments
 {
@@ -21,7 +26,7 @@ struct Moments
             return;
         }
         const float total = count() + other.count();
-        const float share = other.count() / total, distance = other.mean() - mean();
+        const float share = other.count() / total, distance = other.mean() - finiteOrZero(mean());
         mean() = fmaf(distance, share, mean());
         squares() += fmaf(distance * distance, count() * share, other.squares());
         count() = total;
@@ -42,7 +47,7 @@ template <int width> struct MovingMoments
         const float share = 1.0f / (float)++count;
 #pragma unroll
         for (int k = 0; k < width; ++k) {
-            const float step = distances[k] - mean[k];
+            const float step = distances[k] - finiteOrZero(mean[k]);
             mean[k] = fmaf(step, share, mean[k]);
             squares[k] = fmaf(step, distances[k] - mean[k], squares[k]);
         }

@@ -56,7 +56,7 @@ template <typename T, int width> __device__ __forceinline__ void rowSums(const T
     const RowThread thread(g);
     Sums<1> sums[width] = {};
     if (thread.hasChannels()) {
-        thread.each(g, blockIdx.y, [&](long long vector) {
+        thread.each(g, blockIdx.y, [&](long long vector, int) {
             const auto values = Elements<T, width>::load(x, vector);
 #pragma unroll
             for (int k = 0; k < width; ++k) sums[k].v[0] += values.at[k];

@@ -31,7 +31,7 @@ internal readonly unsafe struct PlaneSums(long images, long step, long pixels, i
         {
             var head = default(Totals);
             AddDistances(x + c * pixels, Math.Min(pixels, Segment), 0f, ref head);
-            centers[c] = (float)(head.End().Sum / Math.Min(pixels, Segment));
+            centers[c] = Center.Of(head.End().Sum / Math.Min(pixels, Segment));
             totals[c] = default;
         }
 

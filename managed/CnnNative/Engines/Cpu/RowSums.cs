@@ -22,7 +22,7 @@ internal readonly unsafe struct RowSums(long rows, long step, int count)
         double* sum = stackalloc double[Lanes.Count], product = stackalloc double[Lanes.Count];
         Sums(x, x, Vector512<float>.Zero, head, sum, product);
         var centers = stackalloc float[Lanes.Count];
-        for (var c = 0; c < count; c++) centers[c] = (float)(sum[c] / head);
+        for (var c = 0; c < count; c++) centers[c] = Center.Of(sum[c] / head);
         Distances(x, Vector512.Load(centers), sum, product);
         for (var c = 0; c < count; c++)
         {

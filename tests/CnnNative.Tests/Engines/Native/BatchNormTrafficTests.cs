@@ -49,6 +49,30 @@ public sealed class BatchNormTrafficTests : CounterTests
         Assert.That(backward.MaxSharedConflict, Is.LessThanOrEqualTo(1), "ways of the worst conflict");
     }
 
+    /// <summary>
+    /// A block takes a sector's width of channels, and all pixels. Beside them each of its warps reads the statistics of the channels (from L1: the
+    /// distinct sectors of a block are counted too), a few percent of a pass.
+    /// </summary>
+    [TestCase(16, 16, 16, 7)]
+    [TestCase(32, 64, 7, 7)]
+    [TestCase(8, 48, 14, 14)]
+    public void SmallChannelsOfRowsAreReadOnce(int n, int c, int h, int w)
+    {
+        foreach (var type in (DType[])[DType.Float32, DType.BFloat16])
+        {
+            Shape shape = [n, c, h, w];
+            var pass = shape.Count * type.Size();
+            Run(shape, Layout.Nhwc, type, residual: false);
+            AssertTraffic(Emulator.Profile("batch_norm_small_rows" + Suffix(type)), pass, pass, excess: 1.05);
+            AssertNearFloor("batch_norm_small_rows" + Suffix(type), 2 * pass);
+            var backward = Emulator.Profile("batch_norm_small_backward_rows" + Suffix(type));
+            AssertTraffic(backward, 2 * pass, pass, excess: 1.2);
+            AssertNearFloor("batch_norm_small_backward_rows" + Suffix(type), 3 * pass);
+            Assert.That((backward.WidestGlobalAccess, backward.WidestSharedAccess), Is.EqualTo((16, 16)));
+            Assert.That(backward.MaxSharedConflict, Is.LessThanOrEqualTo(2), "ways of the worst conflict");
+        }
+    }
+
     private static void AssertPasses(int passes, string[] kernels, Shape shape, Layout layout, DType type)
     {
         ulong moved = 0;

@@ -9,7 +9,7 @@ namespace CnnNative.Tests.Engines.Native;
 public sealed class NativeNormalizationTests : NativeTests
 {
     /// <summary>Shapes of one block and of parts, with and without whole vectors, fewer and more channels than lanes.</summary>
-    private static readonly Shape[] Shapes = [[64, 10], [443, 3], [9, 132], [4, 6, 7, 5], [3, 8, 8, 8], [2, 4, 97, 97], [1, 3, 160, 128], [700, 20, 4, 4], [9000, 7]];
+    private static readonly Shape[] Shapes = [[64, 10], [443, 3], [9, 132], [4, 6, 7, 5], [3, 8, 8, 8], [2, 4, 97, 97], [1, 3, 160, 128], [700, 20, 4, 4], [9000, 7], [32, 24, 7, 7], [41, 12, 7, 7]];
 
     private static IEnumerable<TestCaseData> Problems() =>
         from shape in Shapes
@@ -146,7 +146,6 @@ public sealed class NativeNormalizationTests : NativeTests
         var rows = ChannelPlan.For(256, 64, 112 * 112, Layout.Nhwc, DType.BFloat16, aligned: true);
         Assert.That((rows.ByRows, rows.Bundles, rows.Geometry.Lanes, rows.Geometry.Width), Is.EqualTo((true, 1, 8, 8)));
         Assert.That(rows.Parts, Is.InRange(500, 1024));
-        Assert.That((long)large.Parts * large.Geometry.PerPart, Is.GreaterThanOrEqualTo(large.Geometry.Vectors), "every vector belongs to a part");
         Assert.That(() => ChannelPlan.For(1 << 16, 1, 1 << 16, Layout.Nchw, DType.Float32, true), Throws.InstanceOf<EngineNotSupportedException>());
     }
 
@@ -160,8 +159,35 @@ public sealed class NativeNormalizationTests : NativeTests
         Assert.That(plan.Keeping(DType.BFloat16, 2, shared).KeptBytes, Is.EqualTo(256 * 49 * 4));
         var large = ChannelPlan.For(256, 64, 112 * 112, Layout.Nchw, DType.Float32, aligned: true);
         Assert.That(large.Keeping(DType.Float32, 1, 1 << 30), Is.EqualTo(large), "several blocks share a channel");
-        var rows = ChannelPlan.For(64, 16, 16, Layout.Nhwc, DType.Float32, aligned: true);
-        Assert.That(rows.Keeping(DType.Float32, 1, shared), Is.EqualTo(rows), "blocks of rows keep nothing");
+    }
+
+    /// <summary>Bundles of channels as wide as leaves one block all rows, but no narrower than the 32 bytes that memory moves at once.</summary>
+    [TestCase(2, 512, DType.BFloat16, true, 32, 2, 1)]
+    [TestCase(32, 512, DType.BFloat16, true, 2, 32, 1)]
+    [TestCase(32, 512, DType.Float32, true, 2, 64, 1)]
+    [TestCase(32, 2048, DType.BFloat16, true, 2, 128, 1)]
+    [TestCase(32, 64, DType.BFloat16, true, 2, 4, 1)]
+    [TestCase(42, 512, DType.BFloat16, true, 32, 2, 17)]
+    [TestCase(256, 512, DType.BFloat16, true, 32, 2, 98)]
+    [TestCase(10, 3, DType.Float32, true, 4, 1, 1)]
+    [TestCase(10, 67, DType.BFloat16, true, 32, 3, 4)]
+    [TestCase(10, 67, DType.Float32, false, 8, 9, 1)]
+    public void BundlesOfRowsAreNarrowWhereOneBlockThenDoesThem(int images, int channels, DType type, bool aligned, int lanes, int bundles, int parts)
+    {
+        var plan = ChannelPlan.For(images, channels, 49, Layout.Nhwc, type, aligned);
+        Assert.That((plan.Geometry.Lanes, plan.Bundles, plan.Parts), Is.EqualTo((lanes, bundles, parts)));
+    }
+
+    [Test]
+    public void BundlesOfRowsAreKeptWhereOneFits()
+    {
+        const int shared = 227 << 10, rows = 32 * 49;
+        var plan = ChannelPlan.For(32, 512, 49, Layout.Nhwc, DType.BFloat16, aligned: true);
+        Assert.That(plan.Keeping(DType.BFloat16, 1, shared) is { KeptBytes: rows * 32, Geometry.Keeps: 1 });
+        Assert.That(plan.Keeping(DType.BFloat16, 2, shared).KeptBytes, Is.EqualTo(2 * rows * 32));
+        Assert.That(plan.Keeping(DType.BFloat16, 2, 99 << 10), Is.EqualTo(plan), "there is no room beside what threads exchange");
+        var large = ChannelPlan.For(256, 512, 49, Layout.Nhwc, DType.BFloat16, aligned: true);
+        Assert.That(large.Keeping(DType.BFloat16, 1, 1 << 30), Is.EqualTo(large), "several blocks share a channel");
     }
 
     [Test]

@@ -902,7 +902,7 @@ internal sealed unsafe partial class Kernels
         ("BatchNormOutput", 24, sizeof(BatchNormOutput)),
         ("BatchStatistics", 40, sizeof(BatchStatistics)),
         ("BlockCopyPlan", 48, sizeof(BlockCopyPlan)),
-        ("ChannelGeometry", 36, sizeof(ChannelGeometry)),
+        ("ChannelGeometry", 32, sizeof(ChannelGeometry)),
         ("ChannelMap", 40, sizeof(ChannelMap)),
         ("ConvGeometry", 184, sizeof(ConvGeometry)),
         ("CrossEntropyProblem", 40, sizeof(CrossEntropyProblem)),

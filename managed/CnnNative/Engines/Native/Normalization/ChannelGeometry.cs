@@ -6,7 +6,7 @@ namespace CnnNative.Engines.Native;
 [StructLayout(LayoutKind.Sequential)]
 internal struct ChannelGeometry
 {
-    public int Channels, Width, Vectors, PerPart, Lanes, Keeps;
+    public int Channels, Width, Vectors, Lanes, Keeps;
     public FastDivisor Plane;
 }
 

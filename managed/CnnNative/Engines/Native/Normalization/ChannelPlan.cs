@@ -14,7 +14,7 @@ namespace CnnNative.Engines.Native;
 /// <param name="KeptBytes">Shared memory in which a block keeps what it has read of its channel; 0 where it reads twice.</param>
 internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles, ChannelGeometry Geometry, int KeptBytes = 0)
 {
-    private const int MostLanes = 32;
+    private const int MostLanes = 32, SectorBytes = 32;
 
     /// <summary>Vectors that one block takes without help, 16 per thread; a part has at least as many.</summary>
     private const int SmallBlock = 4096;
@@ -22,11 +22,14 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     /// <summary>Blocks that keep the memory of the largest devices busy.</summary>
     private const int Blocks = 1024;
 
-    /// <summary>Blocks that a multiprocessor needs to keep its memory busy: a channel that leaves room for fewer is not kept.</summary>
-    private const int BlocksTogether = 4;
+    /// <summary>
+    /// Blocks that a multiprocessor needs to keep its memory busy: a channel of planes that leaves room for fewer is not kept. Bundles of rows
+    /// are at most <see cref="SmallBlock"/> vectors and seldom more than there are multiprocessors: there one may have all the room.
+    /// </summary>
+    private const int PlanesTogether = 4, RowsTogether = 1;
 
-    /// <summary>Shared memory of a block beside what it keeps: its own and the system's.</summary>
-    private const int OtherBytes = 2048;
+    /// <summary>Shared memory of a block beside what it keeps, its own and the system's; where channels are rows, threads exchange moments there.</summary>
+    private const int OtherBytesOfPlanes = 2048, OtherBytesOfRows = 32 << 10;
 
     /// <summary>Whether one block does a whole channel, or bundle of channels.</summary>
     public bool IsSmall => Parts == 1;
@@ -49,18 +52,19 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     {
         var elements = Index32.Of("channels", images * pixels);
         return layout == Layout.Nhwc || pixels == 1
-            ? Rows(elements, channels, aligned && channels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1)
+            ? Rows(elements, channels, aligned && channels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1, type)
             : Planes(elements, channels, (int)pixels, aligned && pixels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1);
     }
 
-    /// <summary>The same plan with small channels of planes kept in shared memory, where several blocks then still fit a multiprocessor.</summary>
+    /// <summary>The same plan with small channels kept in shared memory, where enough blocks then still fit a multiprocessor.</summary>
     /// <param name="type">Type of the elements.</param>
     /// <param name="tensors">How many tensors are kept.</param>
     /// <param name="sharedBytes">Shared memory of a multiprocessor.</param>
     public ChannelPlan Keeping(DType type, int tensors, int sharedBytes)
     {
-        var bytes = (long)tensors * Geometry.Vectors * Geometry.Width * type.Size();
-        if (ByRows || !IsSmall || bytes == 0 || bytes > sharedBytes / BlocksTogether - OtherBytes) return this;
+        var bytes = (long)tensors * Geometry.Vectors * Geometry.Lanes * Geometry.Width * type.Size();
+        var room = ByRows ? sharedBytes / RowsTogether - OtherBytesOfRows : sharedBytes / PlanesTogether - OtherBytesOfPlanes;
+        if (!IsSmall || bytes == 0 || bytes > room) return this;
         var geometry = Geometry;
         geometry.Keeps = 1;
         return this with { Geometry = geometry, KeptBytes = (int)bytes };
@@ -69,20 +73,36 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     private static ChannelPlan Planes(int elements, int channels, int pixels, int width) =>
         Divide(false, channels, new() { Channels = channels, Width = width, Vectors = elements / width, Lanes = 1, Plane = new(pixels / width) });
 
-    private static ChannelPlan Rows(int rows, int channels, int width)
+    private static ChannelPlan Rows(int rows, int channels, int width, DType type)
     {
         var vectorsInRow = channels / width;
-        var lanes = Math.Min(MostLanes, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, vectorsInRow)));
+        var most = Math.Min(MostLanes, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, vectorsInRow)));
+        var lanes = LanesOfSmallBundle(rows, most, Math.Max(1, SectorBytes / (width * type.Size()))) ?? most;
         var bundles = (vectorsInRow + lanes - 1) / lanes;
         return Divide(true, bundles, new() { Channels = channels, Width = width, Vectors = rows, Lanes = lanes, Plane = new(1) });
+    }
+
+    /// <summary>
+    /// As many lanes as leave one block all rows; null where not even so few do as make a whole sector of memory. A narrow bundle in one launch, read
+    /// once, instead of a wide one in parts: there are as many blocks either way, one per <see cref="SmallBlock"/> vectors, and two launches fewer.
+    /// </summary>
+    private static int? LanesOfSmallBundle(int rows, int most, int least)
+    {
+        for (var lanes = most; lanes >= Math.Min(least, most); lanes /= 2)
+        {
+            if ((long)rows * lanes <= SmallBlock) return lanes;
+        }
+
+        return null;
     }
 
     /// <summary>Divides what is long into parts, so many that all blocks together are about <see cref="Blocks"/>, but none too small.</summary>
     private static ChannelPlan Divide(bool byRows, int bundles, ChannelGeometry geometry)
     {
         var length = Math.Max(1, geometry.Vectors);
-        var wanted = (long)length * geometry.Lanes <= SmallBlock ? 1 : (Blocks + bundles - 1) / Math.Max(1, bundles);
-        geometry.PerPart = wanted <= 1 ? length : Math.Max(SmallBlock / geometry.Lanes, (length + wanted - 1) / wanted);
-        return new(byRows, (length + geometry.PerPart - 1) / geometry.PerPart, bundles, geometry);
+        if ((long)length * geometry.Lanes <= SmallBlock) return new(byRows, 1, bundles, geometry);
+        var wanted = (Blocks + bundles - 1) / Math.Max(1, bundles);
+        var perPart = Math.Max(SmallBlock / geometry.Lanes, (length + wanted - 1) / wanted);
+        return new(byRows, (length + perPart - 1) / perPart, bundles, geometry);
     }
 }
