@@ -1,11 +1,13 @@
 // Gradient of the cross-entropy (cross_entropy_forward.cu) by the logits, from the probabilities p of the forward pass:
 //   dx[c] = scale ((sum of targets) p[c] - target[c]),   target[c] = (1 - s) w[t] [c = t] + (s / C) w[c],
 // with scale = dloss / divisor (of the forward pass). Lines with the ignored label get 0, with a label that is no class NaN.
-//   *_rows_backward        inner = 1: a warp per line and 256 classes; grid (ceil(lines / 8), ceil(C / 256))
+//   *_rows_backward        inner = 1, C <= 2048: a warp per line and 256 classes; grid (ceil(lines / 8), ceil(C / 256))
+//   *_long_rows_backward   inner = 1: a block of 512 per line; grid lines
 //   *_columns_backward     inner > 1: a thread per line
 // Limited by bytes.
 #include "activation/column.h"
 #include "activation/held_row.h"
+#include "activation/long_row.h"
 #include "loss/cross_entropy.h"
 
 // What every line of a launch has in common.
@@ -15,13 +17,14 @@ struct GradientScale
 };
 
 // Called by whole blocks.
+template <int threads = lineThreads>
 __device__ __forceinline__ GradientScale gradientScale(const float* weights, const CrossEntropyProblem& problem, float divisor, float dloss)
 {
     float weightSum = (float)problem.classes;
     if (weights && problem.spread != 0.0f) {
         float sum = 0.0f;
-        for (int c = threadIdx.x; c < problem.classes; c += lineThreads) sum += weights[c];
-        weightSum = blockSum<lineThreads>(sum);
+        for (int c = threadIdx.x; c < problem.classes; c += threads) sum += weights[c];
+        weightSum = blockSum<threads>(sum);
     }
     return {dloss / divisor, problem.spread * weightSum};
 }
@@ -70,6 +73,20 @@ __device__ __forceinline__ void crossEntropyRowsBackward(
 }
 
 template <typename T>
+__device__ __forceinline__ void crossEntropyLongRowsBackward(
+    const T* p, const long long* labels, const float* weights, const CrossEntropyProblem& problem, const float* divisor,
+    const T* dloss, T* dx)
+{
+    const GradientScale common = gradientScale<longRowThreads>(weights, problem, divisor[0], load(dloss));
+    const LineGradient gradient(labels[blockIdx.x], weights, problem, common);
+    const long long at = (long long)blockIdx.x * problem.classes;
+    // One pass has nothing to keep.
+    withLongRow<T>(lines(p + at), problem.classes, 0, unitsCoincide(p, dx), [=](auto row) {
+        writeLine(row, dx + at, [=](int c, float probability) { return gradient(c, probability); });
+    });
+}
+
+template <typename T>
 __device__ __forceinline__ void crossEntropyColumnsBackward(
     const T* p, const long long* labels, const float* weights, const CrossEntropyProblem& problem, const float* divisor,
     const T* dloss, T* dx)
@@ -88,6 +105,13 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_f3
     crossEntropyRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
 }
 
+extern "C" __global__ __launch_bounds__(512) void cross_entropy_long_rows_backward_f32(const float* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const float* dloss, float* dlogits)
+{
+    crossEntropyLongRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_backward_f32(const float* probabilities,
     const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
     const float* dloss, float* dlogits)
@@ -102,6 +126,13 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_bf
     crossEntropyRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
 }
 
+extern "C" __global__ __launch_bounds__(512) void cross_entropy_long_rows_backward_bf16(const Bf16* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const Bf16* dloss, Bf16* dlogits)
+{
+    crossEntropyLongRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_backward_bf16(const Bf16* probabilities,
     const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
     const Bf16* dloss, Bf16* dlogits)
@@ -114,6 +145,13 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_f1
     const Fp16* dloss, Fp16* dlogits)
 {
     crossEntropyRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
+extern "C" __global__ __launch_bounds__(512) void cross_entropy_long_rows_backward_f16(const Fp16* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const Fp16* dloss, Fp16* dlogits)
+{
+    crossEntropyLongRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_backward_f16(const Fp16* probabilities,

@@ -36,11 +36,13 @@ public sealed class LaunchTests
     }
 
     [Test]
-    public void AGradientOfCrossEntropyTakesAWarpPerRowAnd256Classes()
+    public void AGradientOfCrossEntropyTakesAWarpPerRowAnd256ClassesOrABlockPerLongRow()
     {
         Assert.That(NativeLoss.BackwardLaunch(new(2048, 10, 1)), Is.EqualTo(new LaunchConfiguration(256, 256)));
         Assert.That(NativeLoss.BackwardLaunch(new(9, 257, 1)), Is.EqualTo(new LaunchConfiguration(new Dim3(2, 2), 256)));
-        Assert.That(() => NativeLoss.BackwardLaunch(new(1, 65536L * 256, 1)), Throws.InstanceOf<EngineNotSupportedException>());
+        Assert.That(NativeLoss.BackwardLaunch(new(9, 2048, 1)), Is.EqualTo(new LaunchConfiguration(new Dim3(2, 8), 256)));
+        Assert.That(NativeLoss.BackwardLaunch(new(9, 2049, 1)), Is.EqualTo(new LaunchConfiguration(9, 512)));
+        Assert.That(() => NativeLoss.BackwardLaunch(new(1L << 31, 2049, 1)), Throws.InstanceOf<EngineNotSupportedException>());
     }
 
     [TestCase(0, 0)]

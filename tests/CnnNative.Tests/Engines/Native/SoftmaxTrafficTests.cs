@@ -62,6 +62,24 @@ public sealed class SoftmaxTrafficTests : CounterTests
         AssertTraffic(counters, readings * pass, pass, Excess);
     }
 
+    /// <summary>Beside the units each thread reads the label of its line, the divisor and the gradient of the loss.</summary>
+    [Test]
+    public void TheGradientOfCrossEntropyReadsALongRowInVectors([ValueSource(nameof(Types))] DType type, [Values(2049, 50257)] int classes)
+    {
+        Shape shape = [3, classes];
+        var pass = shape.Count * type.Size();
+        var counters = Run("cross_entropy_long_rows_backward" + Suffix(type), side =>
+        {
+            Tensor p = side.Of(Random(shape.Count, 1, 0f, 1f), shape), dx = side.Empty(shape), divisor = side.Float([3]), dloss = side.Of([1f], Shape.Scalar);
+            var labels = side.Labels(new long[3], [3]);
+            return () => side.Device.Engine.Loss.CrossEntropyBackward(p, labels, null, new(Reduction.Mean, 0f, -100), divisor, dloss, dx);
+        }, type);
+        var (units, singles) = (pass / 16, 2 * shape[0] * (16 / type.Size() - 1));
+        AssertTraffic(counters, pass, pass, Excess, slack: (long)counters.Warps * 3 * Sector);
+        Assert.That(Loads(counters) - 3 * (long)counters.Threads, Is.InRange(units - 2 * shape[0], units + singles), "loads of all threads");
+        Assert.That((long)counters.GlobalStore, Is.InRange(units - 2 * shape[0], units + singles), "stores of all threads");
+    }
+
     private void Check(DType type, Shape shape, string kernel, int forwardReadings, int backwardReadings)
     {
         var pass = shape.Count * type.Size();

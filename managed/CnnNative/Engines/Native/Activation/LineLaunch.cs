@@ -33,7 +33,10 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
     /// <summary>Longest line that one thread takes.</summary>
     public const int ThreadLineLimit = 32;
 
-    private const int LongRowThreads = 512, LongColumns = 32;
+    /// <summary>Threads of a block that takes a long row.</summary>
+    public const int LongRowThreads = 512;
+
+    private const int LongColumns = 32;
 
     /// <summary>
     /// Blocks that a multiprocessor needs to keep its memory busy where each has only <see cref="MapLaunch.Threads"/> threads with narrow

@@ -120,10 +120,13 @@ internal enum Kernel
     CountHitsBf16,
     CountHitsF16,
     CrossEntropyRowsBackwardF32,
+    CrossEntropyLongRowsBackwardF32,
     CrossEntropyColumnsBackwardF32,
     CrossEntropyRowsBackwardBf16,
+    CrossEntropyLongRowsBackwardBf16,
     CrossEntropyColumnsBackwardBf16,
     CrossEntropyRowsBackwardF16,
+    CrossEntropyLongRowsBackwardF16,
     CrossEntropyColumnsBackwardF16,
     CrossEntropyRowsForwardF32,
     CrossEntropyBlockRowsForwardF32,
@@ -565,10 +568,13 @@ internal sealed unsafe partial class Kernels
         new("count_hits", "count_hits_bf16", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_long_rows_backward_f32", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_long_rows_backward_bf16", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_long_rows_backward_f16", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_block_rows_forward_f32", 256, "sm_80 sm_90a"),
@@ -1657,6 +1663,20 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyRowsBackwardF32, Kernel.CrossEntropyRowsBackwardBf16, Kernel.CrossEntropyRowsBackwardF16), launch, arguments);
     }
 
+    /// <summary>cross_entropy_long_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyLongRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &probabilities;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &divisor;
+        arguments[5] = &dloss;
+        arguments[6] = &dlogits;
+        Launch(OfType(type, Kernel.CrossEntropyLongRowsBackwardF32, Kernel.CrossEntropyLongRowsBackwardBf16, Kernel.CrossEntropyLongRowsBackwardF16), launch, arguments);
+    }
+
     /// <summary>cross_entropy_columns_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
     public void CrossEntropyColumnsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
@@ -1671,7 +1691,7 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyColumnsBackwardF32, Kernel.CrossEntropyColumnsBackwardBf16, Kernel.CrossEntropyColumnsBackwardF16), launch, arguments);
     }
 
-    /// <summary>One of 6 kernels from cross_entropy_rows_backward_f32 to cross_entropy_columns_backward_f16: (float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    /// <summary>One of 9 kernels from cross_entropy_rows_backward_f32 to cross_entropy_columns_backward_f16: (float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
     public void CrossEntropy(Kernel kernel, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
         void** arguments = stackalloc void*[7];

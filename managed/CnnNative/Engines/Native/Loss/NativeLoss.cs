@@ -54,6 +54,8 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         using var dx = dlogits.OnDevice();
         if (lines.Inner > 1)
             context.Kernels.CrossEntropyColumnsBackward(dlogits.DType, MapLaunch.Over(lines.Count), p, t, w, problem, divided, gradient, dx);
+        else if (lines.Size > LineLaunch.BlockRowLimit)
+            context.Kernels.CrossEntropyLongRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, divided, gradient, dx);
         else
             context.Kernels.CrossEntropyRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, divided, gradient, dx);
     }
@@ -71,12 +73,11 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         context.Kernels.CountHits(scores.DType, MapLaunch.Warps(rows), x, t, rows, scores.Shape[1], count);
     }
 
-    /// <summary>A warp per row and stretch of classes.</summary>
+    /// <summary>A warp per row and stretch of classes, or a block per long row.</summary>
     internal static LaunchConfiguration BackwardLaunch(in AxisLines lines)
     {
-        const int mostStretches = 65535;
+        if (lines.Size > LineLaunch.BlockRowLimit) return new(Index32.Of("lines", lines.Count), LineLaunch.LongRowThreads);
         var stretches = (lines.Size + LineLaunch.WarpRowLimit - 1) / LineLaunch.WarpRowLimit;
-        if (stretches > mostStretches) throw new EngineNotSupportedException("Native", "CrossEntropy", $"{lines.Size:N0} classes");
         return new(new Dim3(MapLaunch.Warps(lines.Count).Grid.X, (int)stretches), MapLaunch.Threads);
     }
 
