@@ -23,7 +23,7 @@ struct DirectTile
     int tiles;
     FastDivisor byRows, byColumns;
     FastDivisor byTilesDown, byTilesAcross;  // tiles of an image
-    FastDivisor byImages, bySeenRows, byChannels, byFilters;
+    FastDivisor bySeenRows, byChannels, byFilters;
 };
 
 // The first image and pixel of a tile, or a pixel within one.
@@ -51,12 +51,19 @@ __device__ __forceinline__ bool exists(const ConvGeometry& g, const DirectTile& 
     return pixel.image < t.images && at.image + pixel.image < g.images && at.row + pixel.row < g.outHeight && at.column + pixel.column < g.outWidth;
 }
 
+// Whether all pixels of a tile exist.
+__device__ __forceinline__ bool isWhole(const ConvGeometry& g, const DirectTile& t, const TilePixel& at)
+{
+    return at.image + t.images <= g.images && at.row + t.rows <= g.outHeight && at.column + t.columns <= g.outWidth;
+}
+
 __device__ __forceinline__ long long outOffset(const ConvGeometry& g, const TilePixel& at, const TilePixel& pixel)
 {
     return (at.image + pixel.image) * g.out.image + (long long)(at.row + pixel.row) * g.out.row + (at.column + pixel.column) * g.out.column;
 }
 
-__device__ __forceinline__ int seenOfChannel(const DirectTile& t) { return t.images * t.seenRows * t.pitch; }
+// Odd, so that threads which stage neighbouring channels meet different banks.
+__device__ __forceinline__ int seenOfChannel(const DirectTile& t) { return t.images * t.seenRows * t.pitch | 1; }
 
 // Where the window of a tile's pixel begins in what is seen of a channel.
 __device__ __forceinline__ int seenOffset(const ConvGeometry& g, const DirectTile& t, const TilePixel& pixel)
@@ -64,26 +71,32 @@ __device__ __forceinline__ int seenOffset(const ConvGeometry& g, const DirectTil
     return (pixel.image * t.seenRows + pixel.row * g.strideH) * t.pitch + pixel.column * g.strideW;
 }
 
-// Fills `seen` with `count` channels from `first` on. A warp takes a row of a channel, or, where channels lie side by side, a row of all.
+// What a column of all channels shows: the same pixel of each, or zeros.
+template <class T>
+__device__ __forceinline__ void stageColumn(float* to, const T* from, const ConvGeometry& g, int stride, int count, bool there)
+{
+    for (int c = 0; c < count; ++c, to += stride, from += g.in.channel) *to = there ? load(from) : 0.f;
+}
+
+// Fills `seen` with `count` channels from `first` on. A warp takes a row of all channels, its lanes columns; where channels lie side by side,
+// lanes take neighbouring numbers instead.
 template <class T>
 __device__ __forceinline__ void stageSeen(float* seen, const T* __restrict__ x, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int first, int count)
 {
     const bool last = g.in.channel == 1;
-    const int lines = (last ? 1 : count) * t.images * t.seenRows, length = last ? t.seenColumns * t.channels : t.seenColumns;
-    const int left = at.column * g.strideW + g.originW;
-    for (int line = threadIdx.x / warpSize32; line < lines; line += blockDim.x / warpSize32) {
-        int row, image;
-        const int outer = divide(divide(line, t.bySeenRows, row), t.byImages, image), n = at.image + image;
+    const int left = at.column * g.strideW + g.originW, stride = seenOfChannel(t);
+    for (int line = threadIdx.x / warpSize32; line < t.images * t.seenRows; line += blockDim.x / warpSize32) {
+        int row;
+        const int n = at.image + divide(line, t.bySeenRows, row);
         // Behind the last pixel that a window sees, a mirrored place may lie outside.
         const int h = sourcePixel(at.row * g.strideH + g.originH + row, g.height, g.padding);
         const bool there = n < g.images && (unsigned)h < (unsigned)g.height;
-        const T* const from = x + n * g.in.image + (long long)(first + outer) * g.in.channel + (long long)h * g.in.row;
-        float* const to = seen + ((outer * t.images + image) * t.seenRows + row) * t.pitch;
-        for (int i = threadIdx.x % warpSize32; i < length; i += warpSize32) {
-            int inner = 0;
-            const int column = last ? divide(i, t.byChannels, inner) : i, w = sourcePixel(left + column, g.width, g.padding);
-            if (inner >= count) continue;
-            to[inner * seenOfChannel(t) + column] = there && (unsigned)w < (unsigned)g.width ? load(from + inner + (long long)w * g.in.column) : 0.f;
+        const T* const from = x + n * g.in.image + (long long)first * g.in.channel + h * g.in.row;
+        float* const to = seen + line * t.pitch;
+        for (int i = threadIdx.x % warpSize32; i < (last ? t.seenColumns * count : t.seenColumns); i += warpSize32) {
+            int c = 0;
+            const int column = last ? divide(i, t.byChannels, c) : i, w = sourcePixel(left + column, g.width, g.padding);
+            stageColumn(to + c * stride + column, from + c + w * g.in.column, g, stride, last ? 1 : count, there && (unsigned)w < (unsigned)g.width);
         }
     }
 }

@@ -1,4 +1,4 @@
-// Gradient of a convolution by its filters where they are few, directly: at most 16 per group.
+// Gradient of a convolution by its filters where they are few, directly: at most 8 per group.
 //
 //   dw[k, c, r, s] = sum over n, p, q of dy[n, k, p, q] x[n, c, p * strideH + originH + r * tapH, ...]
 //
@@ -7,15 +7,15 @@
 //
 // Grid (splits, groups of warps' taps, groups): split i takes tiles i, i + splits, ... and writes partial[split][group][k][c, r, s] in f32, which
 // sum_splits adds up in order. Shared memory: the gradients [filter / 4][pixel], where the window of each pixel begins, what the tile
-// sees (conv/direct_tile.h). Limited by FMA where filters fill their 4, 8 or 16: of about 1.5 instructions to a multiply-add.
+// sees (conv/direct_tile.h). Limited by FMA where filters fill their 4 or 8: of about 1.6 instructions to a multiply-add.
 #include "conv/direct_tile.h"
 
 // Taps of a window in the order of its lines, a few to each warp.
 template <int Filters> struct FewTaps
 {
     static constexpr int taps = directSums / Filters;
-    float sum[taps][Filters];
-    int place[taps];  // in what is seen, for a window at 0
+    float sum[directSums];  // [tap][filter]
+    int place[taps];        // in what is seen, for a window at 0
 
     __device__ __forceinline__ void addPixel(const float* window, const float4* gradient, int pixels)
     {
@@ -29,26 +29,44 @@ template <int Filters> struct FewTaps
         for (int t = 0; t < taps; ++t) {
             const float x = window[place[t]];
 #pragma unroll
-            for (int k = 0; k < Filters; ++k) sum[t][k] = fmaf(dy[k], x, sum[t][k]);
+            for (int k = 0; k < Filters; ++k) sum[t * Filters + k] = fmaf(dy[k], x, sum[t * Filters + k]);
         }
     }
 };
 
-// The gradients of a tile's pixels, filters behind the last left as they are. A warp takes a row of a filter, or, where filters lie side
-// by side, a row of all.
+// Adds as many sums as a warp has lanes over the lanes: in each round a lane keeps one half of its sums and hands the other over. Lane i
+// ends with the total of sum i in the first: 31 exchanges instead of 160.
+template <int Count> __device__ __forceinline__ void addLanes(float (&sums)[directSums])
+{
+    if constexpr (Count > 1) {
+        constexpr int half = Count / 2;
+        const bool upper = threadIdx.x & half;
+#pragma unroll
+        for (int i = 0; i < half; ++i) {
+            const float low = sums[i], high = sums[i + half];
+            sums[i] = (upper ? high : low) + __shfl_xor_sync(allLanes, upper ? low : high, half);
+        }
+        addLanes<half>(sums);
+    }
+}
+
+// The gradients of a tile's pixels; others are left as they are. A warp takes a row of all filters, its lanes columns; where filters lie side
+// by side, lanes take neighbouring numbers instead.
 template <class T>
 __device__ __forceinline__ void stageGradient(float* to, const T* __restrict__ dy, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int pixels)
 {
     const bool last = g.out.channel == 1;
-    const int lines = (last ? 1 : g.filters) * t.images * t.rows, length = last ? t.columns * g.filters : t.columns;
-    for (int line = threadIdx.x / warpSize32; line < lines; line += blockDim.x / warpSize32) {
-        TilePixel pixel;
-        const int outer = divide(divide(line, t.byRows, pixel.row), t.byImages, pixel.image);
+    const int there = min(t.columns, g.outWidth - at.column), length = last ? there * g.filters : there;
+    for (int line = threadIdx.x / warpSize32; line < t.images * t.rows; line += blockDim.x / warpSize32) {
+        TilePixel pixel = {0, 0, 0};
+        pixel.image = divide(line, t.byRows, pixel.row);
+        if (!exists(g, t, at, pixel)) continue;
+        const T* const from = dy + outOffset(g, at, pixel);
+        float* const row = to + line * t.columns * 4;
         for (int i = threadIdx.x % warpSize32; i < length; i += warpSize32) {
-            int inner = 0;
-            pixel.column = last ? divide(i, t.byFilters, inner) : i;
-            const int k = outer + inner, number = (pixel.image * t.rows + pixel.row) * t.columns + pixel.column;
-            if (exists(g, t, at, pixel)) to[(k / 4 * pixels + number) * 4 + k % 4] = load(dy + outOffset(g, at, pixel) + (long long)k * g.out.channel);
+            int first = 0;
+            const int column = last ? divide(i, t.byFilters, first) : i;
+            for (int k = first; k < (last ? first + 1 : g.filters); ++k) row[(k / 4 * pixels + column) * 4 + k % 4] = load(from + column * g.out.column + (long long)k * g.out.channel);
         }
     }
 }
@@ -84,11 +102,15 @@ __device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __
         thread.place[i] = (channel - first) * seenOfChannel(t) + r * g.tapH * t.pitch + s * g.tapW;
     }
     for (int i = threadIdx.x; i < Filters * pixels; i += blockDim.x) (&memory[0].x)[i] = 0.f;
+    // Windows of whole tiles all begin at the same places.
+    bool isStaged = false;
     for (int tile = blockIdx.x; tile < t.tiles; tile += gridDim.x) {
         const TilePixel at = tileAt(t, tile);
+        const bool whole = isWhole(g, t, at);
         __syncthreads();
         stageGradient(&memory[0].x, dy, g, t, at, pixels);
-        stageWindows(windows, g, t, at, pixels);
+        if (!whole || !isStaged) stageWindows(windows, g, t, at, pixels);
+        isStaged = whole;
         stageSeen(seen, x, g, t, at, first, count);
         __syncthreads();
         if (channel >= g.channels) continue;
@@ -96,14 +118,11 @@ __device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __
             if (windows[i] >= 0) thread.addPixel(seen + windows[i], memory + i, pixels);
     }
     if (channel >= g.channels) return;
-    float* const out = partial + ((long long)blockIdx.x * gridDim.z + group) * g.filters * patchLength(g) + channel * window + firstTap;
-#pragma unroll
-    for (int i = 0; i < own; ++i)
-#pragma unroll
-        for (int k = 0; k < Filters; ++k) {
-            const float sum = warpSum(thread.sum[i][k]);
-            if (lane == 0 && k < g.filters && firstTap + i < window) out[(long long)k * patchLength(g) + i] = sum;
-        }
+    addLanes<directSums>(thread.sum);
+    const int tap = firstTap + lane / Filters, k = lane % Filters;
+    if (tap >= window || k >= g.filters) return;
+    float* const out = partial + ((long long)blockIdx.x * gridDim.z + group) * g.filters * patchLength(g);
+    out[(long long)k * patchLength(g) + channel * window + tap] = thread.sum[0];
 }
 
 extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
@@ -134,19 +153,4 @@ extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_bf16(const
 extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<Fp16, 8>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<float, 16>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Bf16, 16>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_16_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Fp16, 16>(x, dy, partial, geometry, tile);
 }

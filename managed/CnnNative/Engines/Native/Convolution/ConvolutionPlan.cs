@@ -33,8 +33,8 @@ internal static class ConvolutionPlan
     /// <summary>What gathering patches costs the implicit product, against one that reads matrices.</summary>
     private const double GatherCost = 1.25;
 
-    /// <summary>Filters up to which even products that are read in whole units leave too much of a tile empty.</summary>
-    private const int FewestForMatrixUnits = 4;
+    /// <summary>Filters up to which a product on matrix units leaves too much of a tile empty; fewer where long patches are copied in whole units.</summary>
+    private const int FewForMatrixUnits = 8, FewForLongPatches = 4, LongPatch = 512;
 
     /// <summary>Most blocks in the third dimension of a grid, and so images of a batched product.</summary>
     private const int MostLayers = 65535;
@@ -70,12 +70,13 @@ internal static class ConvolutionPlan
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),
     };
 
-    /// <summary>Matrix units that read whole units make up for a tile that is mostly empty, unless it is nearly so.</summary>
+    /// <summary>Matrix units make up for a tile that is mostly empty, unless it is nearly so.</summary>
     private static bool DirectPays(in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
-        var written = (pass == ConvolutionPass.BackwardData ? problem.C : problem.K) / problem.Groups;
-        var most = tf32 || (type != DType.Float32 && MmaConvolution.ReadsUnits(problem, pass, type, x, y)) ? FewestForMatrixUnits : DirectPlan.MostFilters;
-        return written <= most && DirectConvolution.CanDo(problem, pass, x, y, multiprocessors);
+        var (written, read) = pass == ConvolutionPass.BackwardData ? (problem.C, problem.K) : (problem.K, problem.C);
+        var isLong = (long)read / problem.Groups * problem.R * problem.S > LongPatch && MmaConvolution.ReadsUnits(problem, pass, type, x, y);
+        var most = type == DType.Float32 && !tf32 ? DirectPlan.MostFilters : isLong ? FewForLongPatches : FewForMatrixUnits;
+        return written / problem.Groups <= most && DirectConvolution.CanDo(problem, pass, x, y, multiprocessors);
     }
 
     /// <summary>

@@ -82,10 +82,7 @@ internal sealed class DirectConvolution(NativeContext context, DType type)
         _ => Kernels.OfType(type, Kernel.ConvDirect16F32, Kernel.ConvDirect16Bf16, Kernel.ConvDirect16F16),
     };
 
-    private Kernel WgradKernel(int compiled) => compiled switch
-    {
-        4 => Kernels.OfType(type, Kernel.ConvDirectWgrad4F32, Kernel.ConvDirectWgrad4Bf16, Kernel.ConvDirectWgrad4F16),
-        8 => Kernels.OfType(type, Kernel.ConvDirectWgrad8F32, Kernel.ConvDirectWgrad8Bf16, Kernel.ConvDirectWgrad8F16),
-        _ => Kernels.OfType(type, Kernel.ConvDirectWgrad16F32, Kernel.ConvDirectWgrad16Bf16, Kernel.ConvDirectWgrad16F16),
-    };
+    private Kernel WgradKernel(int compiled) => compiled == 4
+        ? Kernels.OfType(type, Kernel.ConvDirectWgrad4F32, Kernel.ConvDirectWgrad4Bf16, Kernel.ConvDirectWgrad4F16)
+        : Kernels.OfType(type, Kernel.ConvDirectWgrad8F32, Kernel.ConvDirectWgrad8Bf16, Kernel.ConvDirectWgrad8F16);
 }

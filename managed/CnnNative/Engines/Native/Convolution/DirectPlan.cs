@@ -5,12 +5,12 @@ namespace CnnNative.Engines.Native;
 /// <summary>How a convolution of few filters is run directly: tile, kernel and launch. A pure function of the sizes and of the number of multiprocessors.</summary>
 /// <param name="Geometry">The convolution, with steps of taps that are positive.</param>
 /// <param name="Tile">Tile of a block.</param>
-/// <param name="Filters">Filters that the kernel is compiled for: 4, 8 or 16.</param>
+/// <param name="Filters">Filters that the kernel is compiled for: 4, 8 or, but for the gradient by the filters, 16.</param>
 /// <param name="Launch">Blocks, threads, shared memory.</param>
 internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Tile, int Filters, LaunchConfiguration Launch)
 {
-    /// <summary>Most filters of a group.</summary>
-    public const int MostFilters = 16;
+    /// <summary>Most filters of a group, and for the gradient by them, which stages the gradients of each for few taps.</summary>
+    public const int MostFilters = 16, MostFiltersOfGradient = 8;
 
     /// <summary>Sums in the registers of a thread (directSums).</summary>
     private const int Sums = 32;
@@ -64,7 +64,7 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
     /// <param name="multiprocessors">Of the device.</param>
     public static DirectPlan? BackwardWeight(in ConvGeometry geometry, int groups, int multiprocessors)
     {
-        if (geometry.Filters > MostFilters || groups > MostLayers) return null;
+        if (geometry.Filters > MostFiltersOfGradient || groups > MostLayers) return null;
         int filters = Compiled(geometry.Filters), taps = Sums / filters, warpsOfChannel = (geometry.WindowHeight * geometry.WindowWidth + taps - 1) / taps;
         // Whole channels to a block, or two of which it has a part each.
         var channels = Math.Clamp(MostWarps / warpsOfChannel, 1, geometry.Channels);

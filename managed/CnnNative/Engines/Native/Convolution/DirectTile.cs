@@ -15,13 +15,13 @@ internal struct DirectTile
     private const int Banks = 32;
 
     public int Images, Rows, Columns, SeenRows, SeenColumns, Pitch, Channels, FlipH, FlipW, Tiles;
-    public FastDivisor ByRows, ByColumns, ByTilesDown, ByTilesAcross, ByImages, BySeenRows, ByChannels, ByFilters;
+    public FastDivisor ByRows, ByColumns, ByTilesDown, ByTilesAcross, BySeenRows, ByChannels, ByFilters;
 
     /// <summary>Output pixels.</summary>
     public readonly int Pixels => Images * Rows * Columns;
 
     /// <summary>Numbers of x that a tile sees of one channel, with the gaps between rows.</summary>
-    public readonly int SeenOfChannel => Images * SeenRows * Pitch;
+    public readonly int SeenOfChannel => (Images * SeenRows * Pitch) | 1;
 
     /// <summary>Tiles of at most so many pixels, as equal as they can be; of several images where an image is smaller.</summary>
     /// <param name="g">The convolution, with steps of taps that are positive.</param>
@@ -37,7 +37,7 @@ internal struct DirectTile
         {
             Images = images, Rows = rows, Columns = columns, SeenRows = seenRows, SeenColumns = seenColumns, Pitch = Spread(seenColumns, columns, g.StrideH, g.StrideW),
             Tiles = checked((g.Images + images - 1) / images * down * across), ByRows = new(rows), ByColumns = new(columns), ByTilesDown = new(down), ByTilesAcross = new(across),
-            ByImages = new(images), BySeenRows = new(seenRows), ByFilters = new(g.Filters),
+            BySeenRows = new(seenRows), ByFilters = new(g.Filters),
         };
     }
 
@@ -54,12 +54,12 @@ internal struct DirectTile
     private static int Seen(int pixels, int stride, int window, int step) => (pixels - 1) * stride + Math.Max(0, window - 1) * step + 1;
 
     /// <summary>
-    /// From one row to the next such that the first pixel of a row follows the last of the row before, counted in banks, where that costs
-    /// less than half a turn of the banks; else the next odd number.
+    /// From one row to the next such that the first pixel of a row follows the last of the row before, counted in banks: neighbouring pixels
+    /// then meet different banks across rows too. Where steps of two leave no such distance, an odd one.
     /// </summary>
     private static int Spread(int seen, int columns, int strideH, int strideW)
     {
-        for (var pitch = seen; pitch < seen + Banks / 2; pitch++)
+        for (var pitch = seen; pitch < seen + Banks; pitch++)
         {
             if ((strideH * pitch - strideW * columns) % Banks == 0) return pitch;
         }

@@ -233,9 +233,6 @@ internal enum Kernel
     ConvDirectWgrad8F32,
     ConvDirectWgrad8Bf16,
     ConvDirectWgrad8F16,
-    ConvDirectWgrad16F32,
-    ConvDirectWgrad16Bf16,
-    ConvDirectWgrad16F16,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -681,9 +678,6 @@ internal sealed unsafe partial class Kernels
         new("direct_wgrad", "conv_direct_wgrad_8_f32", 512, "sm_80 sm_90a"),
         new("direct_wgrad", "conv_direct_wgrad_8_bf16", 512, "sm_80 sm_90a"),
         new("direct_wgrad", "conv_direct_wgrad_8_f16", 512, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_16_f32", 512, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_16_bf16", 512, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_16_f16", 512, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -2296,19 +2290,7 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.ConvDirectWgrad8F32, Kernel.ConvDirectWgrad8Bf16, Kernel.ConvDirectWgrad8F16), launch, arguments);
     }
 
-    /// <summary>conv_direct_wgrad_16_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
-    public void ConvDirectWgrad16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
-    {
-        void** arguments = stackalloc void*[5];
-        arguments[0] = &x;
-        arguments[1] = &dy;
-        arguments[2] = &partial;
-        arguments[3] = &geometry;
-        arguments[4] = &tile;
-        Launch(OfType(type, Kernel.ConvDirectWgrad16F32, Kernel.ConvDirectWgrad16Bf16, Kernel.ConvDirectWgrad16F16), launch, arguments);
-    }
-
-    /// <summary>One of 9 kernels from conv_direct_wgrad_4_f32 to conv_direct_wgrad_16_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    /// <summary>One of 6 kernels from conv_direct_wgrad_4_f32 to conv_direct_wgrad_8_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
     public void ConvDirectWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
     {
         void** arguments = stackalloc void*[5];

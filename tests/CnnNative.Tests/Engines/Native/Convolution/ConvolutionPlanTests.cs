@@ -27,6 +27,24 @@ internal sealed class ConvolutionPlanTests
     public void Everything_else_is_an_implicit_product([Values] ConvolutionPass pass, [Values] Layout layout, [Values(1, 2)] int groups) =>
         Assert.That(Choose(Problem(64, 3, 3, groups), pass, layout), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
 
+    /// <summary>What a product would do in a tile that is mostly empty.</summary>
+    [TestCase(1, 6, 1, ConvolutionPass.Forward, DType.Float32, ConvolutionAlgorithm.Direct)]
+    [TestCase(1, 6, 1, ConvolutionPass.BackwardWeight, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    [TestCase(6, 16, 1, ConvolutionPass.Forward, DType.Float32, ConvolutionAlgorithm.Direct)]
+    [TestCase(6, 16, 1, ConvolutionPass.BackwardWeight, DType.Float32, ConvolutionAlgorithm.ImplicitGemm)]
+    [TestCase(6, 16, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.ImplicitGemm)]
+    [TestCase(6, 17, 1, ConvolutionPass.Forward, DType.Float32, ConvolutionAlgorithm.ImplicitGemm)]
+    [TestCase(3, 64, 1, ConvolutionPass.BackwardData, DType.Float32, ConvolutionAlgorithm.Direct)]
+    [TestCase(128, 256, 32, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    [TestCase(256, 8, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.ImplicitGemm)]
+    [TestCase(256, 4, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    public void Few_filters_are_computed_directly(int channels, int filters, int groups, ConvolutionPass pass, DType type, ConvolutionAlgorithm expected) => Assert.That(
+        ConvolutionPlan.Choose(ConvolutionShapes.Problem(64, channels, 28, 28, filters, 3, 3, pad: 1, groups: groups), pass, type, tf32: false, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(expected));
+
+    [Test]
+    public void Long_sums_of_few_pixels_are_left_to_a_product_that_can_be_split() =>
+        Assert.That(Choose(ConvolutionShapes.Problem(1, 512, 7, 7, 8, 3, 3, pad: 1), ConvolutionPass.Forward, Layout.Nchw), Is.EqualTo(ConvolutionAlgorithm.ImplicitGemm));
+
     [Test]
     public void Halves_go_channel_by_channel_too([Values] ConvolutionPass pass, [Values] Layout layout, [Values(DType.BFloat16, DType.Float16)] DType type) => Assert.That(
         ConvolutionPlan.Choose(Problem(64, 5, 5, groups: 64), pass, type, tf32: false, layout, layout, 132), Is.EqualTo(ConvolutionAlgorithm.Depthwise));
