@@ -911,7 +911,7 @@ internal sealed unsafe partial class Kernels
         ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("DepthwiseSums", 20, sizeof(DepthwiseSums)),
-        ("DirectTile", 136, sizeof(DirectTile)),
+        ("DirectTile", 124, sizeof(DirectTile)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
         ("FastDivisor", 12, sizeof(FastDivisor)),

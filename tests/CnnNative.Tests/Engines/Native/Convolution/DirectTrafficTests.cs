@@ -1,5 +1,4 @@
 using CnnNative.Engines;
-using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
