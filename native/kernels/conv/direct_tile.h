@@ -93,10 +93,10 @@ __device__ __forceinline__ void stageSeen(float* seen, const T* __restrict__ x, 
         const bool there = n < g.images && (unsigned)h < (unsigned)g.height;
         const T* const from = x + n * g.in.image + (long long)first * g.in.channel + h * g.in.row;
         float* const to = seen + line * t.pitch;
-        for (int i = threadIdx.x % warpSize32; i < (last ? t.seenColumns * count : t.seenColumns); i += warpSize32) {
+        for (int i = threadIdx.x % warpSize32; i < (last ? t.seenColumns * t.channels : t.seenColumns); i += warpSize32) {
             int c = 0;
             const int column = last ? divide(i, t.byChannels, c) : i, w = sourcePixel(left + column, g.width, g.padding);
-            stageColumn(to + c * stride + column, from + c + w * g.in.column, g, stride, last ? 1 : count, there && (unsigned)w < (unsigned)g.width);
+            if (c < count) stageColumn(to + c * stride + column, from + c + w * g.in.column, g, stride, last ? 1 : count, there && (unsigned)w < (unsigned)g.width);
         }
     }
 }

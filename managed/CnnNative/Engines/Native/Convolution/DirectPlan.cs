@@ -51,7 +51,7 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
             var tile = DirectTile.Cut(g, threads * pixels);
             if ((long)tile.Tiles * groups < multiprocessors && threads > Warp) continue;
             var perChannel = (tile.SeenOfChannel + g.WindowHeight * g.WindowWidth * filters) * sizeof(float);
-            var channels = Math.Clamp(WantedBytes / perChannel, 1, Math.Max(1, g.Channels));
+            var channels = DirectTile.Equal(g.Channels, Math.Max(1, WantedBytes / perChannel));
             if (channels * perChannel > MostBytes) return null;
             tile = tile.Staging(channels) with { FlipH = flips.Rows, FlipW = flips.Columns };
             return new(g, tile, filters, new(new Dim3(tile.Tiles, groups), Rounded(tile.Pixels, pixels * Warp) / pixels, channels * perChannel));

@@ -41,15 +41,15 @@ internal struct DirectTile
         };
     }
 
-    /// <summary>With so many channels staged at once.</summary>
-    public readonly DirectTile Staging(int channels) => this with { Channels = channels, ByChannels = new(channels) };
-
     /// <summary>The largest of as many equal parts as there must be.</summary>
-    private static int Equal(int length, int most)
+    public static int Equal(int length, int most)
     {
         var parts = Math.Max(1, (length + most - 1) / most);
         return Math.Max(1, (length + parts - 1) / parts);
     }
+
+    /// <summary>With so many channels staged at once.</summary>
+    public readonly DirectTile Staging(int channels) => this with { Channels = channels, ByChannels = new(channels) };
 
     private static int Seen(int pixels, int stride, int window, int step) => (pixels - 1) * stride + Math.Max(0, window - 1) * step + 1;
 
