@@ -1,7 +1,28 @@
 // Average pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, by tiles of shared memory (tile.h): formulas as in average_pool.cu.
 // Grid: a block of 256 threads per tile. Limited by bytes: x and y are moved once, but for what tiles share.
-#include "pool/average_window.h"
+#include "pool/average_column.h"
 #include "pool/tile.h"
+
+template <typename T, bool backward, typename Tile> struct AveragesOfTile
+{
+    const Tile& tile;
+    T* target;
+
+    template <int side> __device__ __forceinline__ void operator()() const
+    {
+        eachPiece(tile, [&](PoolPlace at, int end) {
+            const auto source = tile.source(at);
+            const auto keep = [&](const PoolPlace& result, const Elements<T, Tile::width>& values) { tile.keep(target, result, values); };
+            if constexpr (side && backward) {
+                eachGradientOfAverages<side>(source, tile.g, at, end, keep);
+            } else if constexpr (side) {
+                eachAverage<side>(source, tile.g, at, end, keep);
+            } else {
+                for (; at.row < end; ++at.row) keep(at, backward ? gradientOfAverages(source, tile.g, at) : averageOfWindow(source, tile.g, at));
+            }
+        });
+    }
+};
 
 template <typename T, bool backward> struct AverageOfTile
 {
@@ -12,15 +33,7 @@ template <typename T, bool backward> struct AverageOfTile
     {
         tile.bring(source, 0);
         arrive();
-        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
-            PoolPlace at;
-            const int end = tile.locate(i, at);
-            const auto source = tile.source(at);
-            for (; at.row < end; ++at.row) {
-                if constexpr (backward) tile.keep(target, at, gradientOfAverages(source, tile.g, at));
-                else tile.keep(target, at, averageOfWindow(source, tile.g, at));
-            }
-        }
+        withSide<Tile::width>(tile.g, AveragesOfTile<T, backward, Tile>{tile, target});
         __syncthreads();
         tile.send(target, tile.t.resultsAt);
     }

@@ -22,18 +22,22 @@ struct AverageWindow
     __device__ __forceinline__ static Range padded(int first, int window, int limit) { return {first, min(first + window, limit)}; }
 };
 
-// The average over a window.
+template <typename T, int width> __device__ __forceinline__ void add(const Elements<T, width>& values, Elements<T, width>& sum)
+{
+#pragma unroll
+    for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
+}
+
+// The average over a window: the sums of its rows come first, then theirs, as in average_column.h.
 template <typename T, int width>
 __device__ __forceinline__ Elements<T, width> averageOfWindow(const Pixels<T, width>& x, const PoolGeometry& g, const PoolPlace& at)
 {
     const AverageWindow window(at.row, at.column, g);
     Elements<T, width> sum = {};
     for (int h = window.rows.first; h < window.rows.end; ++h) {
-        for (int w = window.columns.first; w < window.columns.end; ++w) {
-            const auto values = x.load(h, w);
-#pragma unroll
-            for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
-        }
+        Elements<T, width> row = {};
+        for (int w = window.columns.first; w < window.columns.end; ++w) add(x.load(h, w), row);
+        add(row, sum);
     }
 #pragma unroll
     for (int k = 0; k < width; ++k) sum.at[k] /= window.divisor;
@@ -48,12 +52,14 @@ __device__ __forceinline__ Elements<T, width> gradientOfAverages(const Pixels<T,
     const Range columns = windowsOver(at.column + g.padWidth, g.windowWidth, g.strideWidth, g.outWidth.divisor);
     Elements<T, width> sum = {};
     for (int p = rows.first; p < rows.end; ++p) {
+        Elements<T, width> row = {};
         for (int q = columns.first; q < columns.end; ++q) {
             const float divisor = AverageWindow(p, q, g).divisor;
             const auto gradient = dy.load(p, q);
 #pragma unroll
-            for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] / divisor;
+            for (int k = 0; k < width; ++k) row.at[k] += gradient.at[k] / divisor;
         }
+        add(row, sum);
     }
     return sum;
 }

@@ -1,7 +1,34 @@
 // Max pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, by tiles of shared memory (tile.h): formulas, ties and places as in
 // max_pool.cu. Grid: a block of 256 threads per tile. Limited by bytes: x, y and places are moved once, but for what tiles share.
-#include "pool/max_window.h"
+#include "pool/max_column.h"
 #include "pool/tile.h"
+
+template <typename T, typename Tile> struct MaximaOfTile
+{
+    const Tile& tile;
+    T* y;
+    unsigned char* places;
+
+    template <int side> __device__ __forceinline__ void operator()() const
+    {
+        eachPiece(tile, [&](PoolPlace at, int end) {
+            const auto source = tile.source(at);
+            const auto keep = [&](const PoolPlace& result, const Elements<T, Tile::width>& values, const int (&place)[Tile::width]) {
+                tile.keep(y, result, values);
+                if (places) tile.keepPlaces(places, result, place);
+            };
+            if constexpr (side) {
+                eachMaximum<side>(source, tile.g, at, end, keep);
+            } else {
+                for (; at.row < end; ++at.row) {
+                    int place[Tile::width];
+                    const auto values = maxOfWindow(source, tile.g, at, place);
+                    keep(at, values, place);
+                }
+            }
+        });
+    }
+};
 
 template <typename T> struct MaxForward
 {
@@ -13,19 +40,29 @@ template <typename T> struct MaxForward
     {
         tile.bring(x, 0);
         arrive();
-        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
-            PoolPlace at;
-            const int end = tile.locate(i, at);
-            const auto source = tile.source(at);
-            for (; at.row < end; ++at.row) {
-                int place[Tile::width];
-                tile.keep(y, at, maxOfWindow(source, tile.g, at, place));
-                if (places) tile.keepPlaces(places, at, place);
-            }
-        }
+        withSide<Tile::width>(tile.g, MaximaOfTile<T, Tile>{tile, y, places});
         __syncthreads();
         tile.send(y, tile.t.resultsAt);
         if (places) tile.send(places, tile.t.resultPlacesAt);
+    }
+};
+
+template <typename T, typename Tile> struct GradientsOfTile
+{
+    const Tile& tile;
+    T* dx;
+
+    template <int side> __device__ __forceinline__ void operator()() const
+    {
+        eachPiece(tile, [&](PoolPlace at, int end) {
+            const auto source = tile.source(at);
+            const auto keep = [&](const PoolPlace& result, const Elements<T, Tile::width>& values) { tile.keep(dx, result, values); };
+            if constexpr (side) {
+                eachGradientOfMaxima<side>(source, tile.places(), tile.g, at, end, keep);
+            } else {
+                for (; at.row < end; ++at.row) keep(at, gradientOfMaxima(source, PlaceArray{tile.places(), nullptr}, tile.g, at));
+            }
+        });
     }
 };
 
@@ -40,12 +77,7 @@ template <typename T> struct MaxBackward
         tile.bring(dy, 0);
         tile.bring(places, tile.t.placesAt);
         arrive();
-        for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
-            PoolPlace at;
-            const int end = tile.locate(i, at);
-            const auto source = tile.source(at);
-            for (; at.row < end; ++at.row) tile.keep(dx, at, gradientOfMaxima(source, PlaceArray{tile.places(), nullptr}, tile.g, at));
-        }
+        withSide<Tile::width>(tile.g, GradientsOfTile<T, Tile>{tile, dx});
         __syncthreads();
         tile.send(dx, tile.t.resultsAt);
     }

@@ -5,31 +5,11 @@
 #include "pool/pixels.h"
 #include "pool/places.h"
 
-// Takes `value` at `at`, if it is larger than the best so far or NaN.
-template <int width, typename T>
-__device__ __forceinline__ void takeLarger(const Elements<T, width>& values, int at, Elements<T, width>& best, int (&place)[width])
+// Takes what comes at a later place, if it is larger than the best so far or NaN.
+__device__ __forceinline__ void takeLarger(float value, int at, float& best, int& place)
 {
-#pragma unroll
-    for (int k = 0; k < width; ++k) {
-        const bool takes = values.at[k] > best.at[k] || cnn::isNan(values.at[k]);
-        best.at[k] = takes ? values.at[k] : best.at[k], place[k] = takes ? at : place[k];
-    }
-}
-
-// A square window without dilation, unrolled. Its places outside the image are moved to the edge: what is met again changes neither
-// the maximum nor the first place of equals nor the last NaN.
-template <int window, typename T, int width>
-__device__ __forceinline__ void maxOfSquare(const Pixels<T, width>& x, const PoolGeometry& g, int top, int left, Elements<T, width>& best, int (&place)[width])
-{
-#pragma unroll
-    for (int r = 0; r < window; ++r) {
-        const int h = min(max(top + r, 0), g.height - 1);
-#pragma unroll
-        for (int s = 0; s < window; ++s) {
-            const int w = min(max(left + s, 0), g.width - 1);
-            takeLarger(x.load(h, w), (h - top) * window + w - left, best, place);
-        }
-    }
+    const bool takes = value > best || cnn::isNan(value);
+    best = takes ? value : best, place = takes ? at : place;
 }
 
 // The maxima of a window, and their places.
@@ -39,18 +19,15 @@ __device__ __forceinline__ Elements<T, width> maxOfWindow(const Pixels<T, width>
     const int top = at.row * (int)g.strideHeight.divisor - g.padHeight, left = at.column * (int)g.strideWidth.divisor - g.padWidth;
     const Range rows = placesInside(top, g.windowHeight, g.dilationHeight, g.height), columns = placesInside(left, g.windowWidth, g.dilationWidth, g.width);
     const bool sees = rows.first < rows.end && columns.first < columns.end;
-    const int first = sees ? rows.first * g.windowWidth + columns.first : 0, square = g.windowHeight == g.windowWidth && g.spanHeight() == g.spanWidth() ? g.spanWidth() : 0;
     Elements<T, width> best;
 #pragma unroll
-    for (int k = 0; k < width; ++k) best.at[k] = -cnn::infinity, place[k] = first;
-    if (square == 2 && g.windowWidth == 2) {
-        maxOfSquare<2>(x, g, top, left, best, place);
-    } else if (square == 3 && g.windowWidth == 3) {
-        maxOfSquare<3>(x, g, top, left, best, place);
-    } else {
-        for (int r = rows.first; r < rows.end; ++r)
-            for (int s = columns.first; s < columns.end; ++s)
-                takeLarger(x.load(top + r * g.dilationHeight, left + s * g.dilationWidth), r * g.windowWidth + s, best, place);
+    for (int k = 0; k < width; ++k) best.at[k] = -cnn::infinity, place[k] = sees ? rows.first * g.windowWidth + columns.first : 0;
+    for (int r = rows.first; r < rows.end; ++r) {
+        for (int s = columns.first; s < columns.end; ++s) {
+            const auto values = x.load(top + r * g.dilationHeight, left + s * g.dilationWidth);
+#pragma unroll
+            for (int k = 0; k < width; ++k) takeLarger(values.at[k], r * g.windowWidth + s, best.at[k], place[k]);
+        }
     }
     return best;
 }

@@ -232,3 +232,13 @@ __device__ __forceinline__ void arrive()
     commitCopies(), waitCopies<0>();
     __syncthreads();
 }
+
+// Calls f(at, end) for this thread's parts of columns: the first result, and the row behind the last.
+template <typename Tile, typename F> __device__ __forceinline__ void eachPiece(const Tile& tile, const F& f)
+{
+    for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
+        PoolPlace at;
+        const int end = tile.locate(i, at);
+        f(at, end);
+    }
+}

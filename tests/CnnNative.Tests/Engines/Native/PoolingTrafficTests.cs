@@ -56,7 +56,7 @@ public sealed class PoolingTrafficTests : CounterTests
             kernel += Suffix(type);
             var counters = Emulator.Profile(kernel);
             var moved = (double)((counters.GlobalLoadBlockSectors + counters.GlobalStoreBlockSectors) * Sector) / floor;
-            TestContext.Out.WriteLine($"{kernel}: {moved:F3} of the floor, {32.0 * counters.WarpInstructions / problem.InputShape.Count:F1} instructions to an element of x");
+            TestContext.Out.WriteLine($"{kernel}: {moved:F3} of the floor, {32.0 * counters.WarpInstructions / problem.InputShape.Count:F1} instructions to an element of x, {32.0 * counters.WarpInstructions / floor:F1} to a byte; waves {(double)(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts) / Math.Max(1, counters.SharedIdealWavefronts):F2} widest {counters.WidestGlobalAccess} [{problem.R}s{problem.StrideH}p{problem.PadH}{problem.CeilMode}{layout}]");
             // Steps of 3 leave out the last two of 56 rows and columns.
             Assert.That(moved, Is.InRange(problem.StrideH == 3 && !problem.CeilMode ? 0.93 : 1.0, 1.15), $"{kernel}: bytes moved, in parts of the floor");
             Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16), $"{kernel}: widest access");

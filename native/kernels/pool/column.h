@@ -1,0 +1,92 @@
+// What a thread keeps while it goes down a column of results of square windows of `window` x `window` places without dilation: rows that
+// several windows share are taken once. Each is a loop over the rows of the image; C++ templates unroll what a window has.
+#pragma once
+
+#include "pool/pixels.h"
+
+// The columns of a window in an image of x, those outside moved to its edge.
+template <int window, typename T, int width> struct WindowColumns
+{
+    const T* tap[window];  // in row 0
+    int place[window];     // of what the tap sees, in a row of the window
+    const int rowPitch, height;
+
+    __device__ __forceinline__ WindowColumns(const Pixels<T, width>& x, int left, const PoolGeometry& g) : rowPitch(x.rowPitch * width), height(g.height)
+    {
+#pragma unroll
+        for (int s = 0; s < window; ++s) {
+            const int w = min(max(left + s, 0), g.width - 1);
+            tap[s] = x.first + x.number(0, w) * width, place[s] = w - left;
+        }
+    }
+
+    __device__ __forceinline__ bool isInside(int s) const { return place[s] == s; }
+    __device__ __forceinline__ Elements<T, width> load(int s, int h) const { return Elements<T, width>::load(tap[s] + h * rowPitch, 0); }
+};
+
+// Calls take(h) for each row of x below the last window's, from top to bottom, then give(at) when `at`'s window is complete; rows of the
+// column before `end`. Windows do not lie farther apart than they are high.
+template <int window, typename Take, typename Give>
+__device__ __forceinline__ void eachResult(const PoolGeometry& g, PoolPlace at, int end, const Take& take, const Give& give)
+{
+    const int stride = g.strideHeight.divisor;
+    int top = at.row * stride - g.padHeight;
+    for (int next = top; at.row < end; ++at.row, top += stride) {
+        for (; next < top + window; ++next) take(next);
+        give(at, top);
+    }
+}
+
+// Of a column of dx: calls take(p) for each row p of dy whose windows reach it, from top to bottom, and give(at, ...) for each row of dx
+// when it got all; between the two, what windows below give is collected in sums that `window` rows of dx have. Windows do not lie
+// farther apart than they are high.
+template <int window, typename T, int width, typename Take, typename Give>
+__device__ __forceinline__ void eachGradient(const PoolGeometry& g, PoolPlace at, int end, const Take& take, const Give& give)
+{
+    const int stride = g.strideHeight.divisor, first = at.row;
+    int p = windowsOver(first + g.padHeight, window, g.strideHeight, g.outHeight.divisor).first;
+    Elements<T, width> sums[window] = {};  // of rows at.row, at.row + 1, ...
+    for (at.row = p * stride - g.padHeight; first < end && at.row < end; ++p) {
+        if (p < (int)g.outHeight.divisor) take(p, sums);
+        for (int k = 0; k < stride; ++k, ++at.row) {
+            if (at.row >= first && at.row < end) give(at, sums[0]);
+#pragma unroll
+            for (int r = 0; r + 1 < window; ++r) sums[r] = sums[r + 1];
+            sums[window - 1] = {};
+        }
+    }
+}
+
+// The windows over a column of dx, at most `window`, by their column.
+struct ColumnWindows
+{
+    int first, count, place, stride;  // place: of the column in a row of the first window
+
+    __device__ __forceinline__ ColumnWindows(int column, int window, const PoolGeometry& g) : stride(g.strideWidth.divisor)
+    {
+        const int padded = column + g.padWidth;
+        const Range range = windowsOver(padded, window, g.strideWidth, g.outWidth.divisor);
+        first = range.first, count = range.end - range.first, place = padded - first * stride;
+    }
+};
+
+// The side of windows that are unrolled: square ones without dilation that leave nothing out between them; 0: others.
+template <int width> __device__ __forceinline__ int unrolledSide(const PoolGeometry& g)
+{
+    const int side = g.windowHeight;
+    const bool isPlain = g.windowWidth == side && g.dilationHeight == 1 && g.dilationWidth == 1 && (int)g.strideHeight.divisor <= side;
+    return isPlain && (side == 2 || side == 3 || (side == 5 && width == 1)) ? side : 0;
+}
+
+// Calls f.operator()<side>() with the side of unrolled windows, or 0.
+template <int width, typename F> __device__ __forceinline__ void withSide(const PoolGeometry& g, const F& f)
+{
+    switch (unrolledSide<width>(g)) {
+    case 2: f.template operator()<2>(); break;
+    case 3: f.template operator()<3>(); break;
+    case 5:
+        if constexpr (width == 1) f.template operator()<5>();
+        break;
+    default: f.template operator()<0>();
+    }
+}
