@@ -11,31 +11,33 @@ template <class T, int Threads> struct FlatTile
     const long long first;
     const int count, wide;
 
-    __device__ __forceinline__ int lead() const { return (int)(first % unitSize<T>); }
+    __device__ __forceinline__ int lead() const { return (unsigned)first % unitSize<T>; }
     __device__ __forceinline__ T* elements() const { return (T*)memory + lead(); }
-    __device__ __forceinline__ int units() const { return (lead() + count + unitSize<T> - 1) / unitSize<T>; }
+    __device__ __forceinline__ int units() const { return (unsigned)(lead() + count + unitSize<T> - 1) / unitSize<T>; }
 
-    // From a tensor of `total` elements.
+    // From a tensor of `total` elements: units that lie within it at once.
     __device__ __forceinline__ void copyIn(const T* from, long long total) const
     {
-        for (int i = threadIdx.x; i < units(); i += Threads) {
-            const long long at = first - lead() + (long long)i * unitSize<T>;
-            bringUnit(sharedAddress(memory + i), from, at, total - at < unitSize<T> ? (int)(total - at) : unitSize<T>, wide);
+        const long long start = first - lead();
+        const int whole = !wide ? 0 : start + (long long)units() * unitSize<T> > total ? units() - 1 : units();
+        const unsigned to = sharedAddress(memory);
+        int i = threadIdx.x;
+        for (; i < whole; i += Threads) copyAsync<16>(to + i * 16, from + start + i * unitSize<T>);
+        for (; i < units(); i += Threads) {
+            const long long at = start + (long long)i * unitSize<T>;
+            bringUnit(to + i * 16, from, at, total - at < unitSize<T> ? (int)(total - at) : unitSize<T>, wide);
         }
     }
 
     // Units at both ends may be shared with other blocks: of those only the range's own elements are written.
     __device__ __forceinline__ void copyOut(T* to) const
     {
-        for (int i = threadIdx.x; i < units(); i += Threads) {
-            const int at = i * unitSize<T> - lead();
-            T* const target = to + first + at;
-            if (wide && at >= 0 && at + unitSize<T> <= count) {
-                const uint4 v = memory[i];
-                storeWide((float*)target, make_float4(__uint_as_float(v.x), __uint_as_float(v.y), __uint_as_float(v.z), __uint_as_float(v.w)));
-                continue;
-            }
-            for (int k = max(0, -at); k < unitSize<T> && at + k < count; ++k) target[k] = elements()[at + k];
+        const int before = lead() > 0, whole = wide ? max((int)((unsigned)(lead() + count) / unitSize<T>) - before, 0) : 0;
+        T* const target = to + first - lead();
+        for (int i = before + threadIdx.x; i < before + whole; i += Threads) storeWide(target + i * unitSize<T>, memory[i]);
+        for (int i = threadIdx.x; i < units() - whole; i += Threads) {
+            const int at = (i < before ? i : i + whole) * unitSize<T>;
+            for (int k = max(at, lead()); k < min(at + unitSize<T>, lead() + count); ++k) target[k] = ((const T*)memory)[k];
         }
     }
 };

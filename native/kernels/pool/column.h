@@ -24,32 +24,41 @@ template <int window, typename T, int width> struct WindowColumns
     __device__ __forceinline__ Elements<T, width> load(int s, int h) const { return Elements<T, width>::load(tap[s] + h * rowPitch, 0); }
 };
 
-// Calls take(h) for each row of x below the last window's, from top to bottom, then give(at) when `at`'s window is complete; rows of the
-// column before `end`. Windows do not lie farther apart than they are high.
+// Down a column of y, from at.row up to `end`: calls take(h) for each row of x that its windows see, and give(at, top) when that was the
+// last of a window, whose first is `top`. Unrolled, so that what rows leave to the next ones need not be moved. Windows do not lie farther
+// apart than they are high.
 template <int window, typename Take, typename Give>
 __device__ __forceinline__ void eachResult(const PoolGeometry& g, PoolPlace at, int end, const Take& take, const Give& give)
 {
-    const int stride = g.strideHeight.divisor;
-    int top = at.row * stride - g.padHeight;
-    for (int next = top; at.row < end; ++at.row, top += stride) {
-        for (; next < top + window; ++next) take(next);
-        give(at, top);
+    int top = at.row * (int)g.strideHeight.divisor - g.padHeight;
+    for (int h = top; at.row < end;) {
+#pragma unroll
+        for (int unrolled = 0; unrolled < window && at.row < end; ++unrolled, ++h) {
+            take(h);
+            if (h < top + window - 1) continue;
+            give(at, top);
+            ++at.row, top += g.strideHeight.divisor;
+        }
     }
 }
 
-// Of a column of dx: calls take(p) for each row p of dy whose windows reach it, from top to bottom, and give(at, ...) for each row of dx
-// when it got all; between the two, what windows below give is collected in sums that `window` rows of dx have. Windows do not lie
-// farther apart than they are high.
+// Down a column of dx, from at.row up to `end`: calls take(p, sums) for each row p of dy that it gets something from, which is added to
+// sums[r] of the r-th row of dx below, then give(at, sum) for the row that got all. Unrolled as above.
 template <int window, typename T, int width, typename Take, typename Give>
 __device__ __forceinline__ void eachGradient(const PoolGeometry& g, PoolPlace at, int end, const Take& take, const Give& give)
 {
-    const int stride = g.strideHeight.divisor, first = at.row;
-    int p = windowsOver(first + g.padHeight, window, g.strideHeight, g.outHeight.divisor).first;
-    Elements<T, width> sums[window] = {};  // of rows at.row, at.row + 1, ...
-    for (at.row = p * stride - g.padHeight; first < end && at.row < end; ++p) {
-        if (p < (int)g.outHeight.divisor) take(p, sums);
-        for (int k = 0; k < stride; ++k, ++at.row) {
-            if (at.row >= first && at.row < end) give(at, sums[0]);
+    const int first = at.row, outputs = g.outHeight.divisor;
+    if (first >= end) return;
+    int p = windowsOver(first + g.padHeight, window, g.strideHeight, outputs).first, top = p * (int)g.strideHeight.divisor - g.padHeight;
+    Elements<T, width> sums[window] = {};
+    for (at.row = top; at.row < end;) {
+#pragma unroll
+        for (int unrolled = 0; unrolled < window && at.row < end; ++unrolled, ++at.row) {
+            if (at.row == top && p < outputs) {
+                take(p, sums);
+                ++p, top += g.strideHeight.divisor;
+            }
+            if (at.row >= first) give(at, sums[0]);
 #pragma unroll
             for (int r = 0; r + 1 < window; ++r) sums[r] = sums[r + 1];
             sums[window - 1] = {};
