@@ -85,3 +85,9 @@ private:
         else return packPair<T>(at[2 * word], at[2 * word + 1]);
     }
 };
+
+template <typename T, int width> __device__ __forceinline__ void add(const Elements<T, width>& values, Elements<T, width>& sum)
+{
+#pragma unroll
+    for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
+}

@@ -71,11 +71,11 @@ __device__ __forceinline__ void adaptiveForward(const T* x, T* y, const Adaptive
         const Range rows = adaptiveWindow(at.strip, g.inHeight, g.outHeight, g), columns = adaptiveWindow(at.column, g.inWidth, g.outWidth, g);
         Elements<T, width> sum = {};
         for (int h = rows.first; at.active && h < rows.end; ++h) {
-            for (int w = columns.first + at.lane; w < columns.end; w += lanes) {
-                const auto values = Elements<T, width>::load(x, at.offset(h, w, g.inHeight, g.inWidth, g));
-#pragma unroll
-                for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
-            }
+            Elements<T, width> row = {};
+            const long long start = at.offset(h, 0, g.inHeight, g.inWidth, g);
+#pragma unroll 1
+            for (int w = columns.first + at.lane; w < columns.end; w += lanes) add(Elements<T, width>::load(x, start + w * g.channelVectors), row);
+            add(row, sum);
         }
         for (int apart = lanes / 2 * g.vectors.divisor; apart >= (int)g.vectors.divisor; apart /= 2) {
 #pragma unroll
@@ -88,15 +88,17 @@ __device__ __forceinline__ void adaptiveForward(const T* x, T* y, const Adaptive
     }
 }
 
-// What row p of dy gives to each row of its windows in one column, which windows `columns` hold.
+// What row p of dy gives to each row of its windows in one column, which windows `columns` hold; `from`: the first of these in row 0.
 template <typename T, int width>
-__device__ __forceinline__ Elements<T, width> sharesOfRow(const T* dy, int p, const Range& columns, const AdaptivePlace& at, const AdaptiveGeometry& g)
+__device__ __forceinline__ Elements<T, width> sharesOfRow(const T* from, int p, const Range& columns, const AdaptiveGeometry& g)
 {
-    const int height = length(adaptiveWindow(p, g.inHeight, g.outHeight, g));
+    const int height = length(adaptiveWindow(p, g.inHeight, g.outHeight, g)), pixel = g.channelVectors * width;
+    from += (long long)p * g.outWidth.divisor * pixel;
     Elements<T, width> shares = {};
-    for (int q = columns.first; q < columns.end; ++q) {
+#pragma unroll 1
+    for (int q = columns.first; q < columns.end; ++q, from += pixel) {
         const float share = 1.0f / (float)(height * length(adaptiveWindow(q, g.inWidth, g.outWidth, g)));
-        const auto gradient = Elements<T, width>::load(dy, at.offset(p, q, g.outHeight, g.outWidth, g));
+        const auto gradient = Elements<T, width>::load(from, 0);
 #pragma unroll
         for (int k = 0; k < width; ++k) shares.at[k] += gradient.at[k] * share;
     }
@@ -106,23 +108,27 @@ __device__ __forceinline__ Elements<T, width> sharesOfRow(const T* dy, int p, co
 template <typename T, int width>
 __device__ __forceinline__ void adaptiveBackward(const T* dy, T* dx, const AdaptiveGeometry& g)
 {
+    const int pixel = g.channelVectors * width;
     for (int first = 0; first < g.perBlock; first += blockDim.x) {
         const AdaptivePlace at(first + threadIdx.x, g.inWidth, g);
         if (!at.active) continue;
         const Range columns = adaptiveWindow(at.column, g.outWidth, g.inWidth, g);
         const int top = at.strip * g.stripRows, end = min(top + g.stripRows, (int)g.inHeight.divisor);
+        const T* from = dy + at.offset(0, columns.first, g.outHeight, g.outWidth, g) * width;
+        T* to = dx + at.offset(top, at.column, g.inHeight, g.inWidth, g) * width;
         Elements<T, width> held = {};
         int heldRow = -1;
-        for (int h = top; h < end; ++h) {
+#pragma unroll 1
+        for (int h = top; h < end; ++h, to += g.inWidth.divisor * pixel) {
             const Range rows = adaptiveWindow(h, g.outHeight, g.inHeight, g);
             Elements<T, width> sum = {};
+#pragma unroll 1
             for (int p = rows.first; p < rows.end; ++p) {
-                if (p != heldRow) held = sharesOfRow<T, width>(dy, p, columns, at, g);
+                if (p != heldRow) held = sharesOfRow<T, width>(from, p, columns, g);
                 heldRow = p;
-#pragma unroll
-                for (int k = 0; k < width; ++k) sum.at[k] += held.at[k];
+                add(held, sum);
             }
-            sum.store(dx, at.offset(h, at.column, g.inHeight, g.inWidth, g));
+            sum.store(to, 0);
         }
     }
 }

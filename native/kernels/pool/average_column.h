@@ -46,12 +46,13 @@ __device__ __forceinline__ void eachGradientOfAverages(const Pixels<T, width>& d
     eachGradient<window, T, width>(
         g, at, end,
         [&](int p, Elements<T, width> (&sums)[window]) {
+            const T* gradients = dy.first + dy.number(p, windows.first) * width;
             Elements<T, width> share = {};
 #pragma unroll
             for (int j = 0; j < window; ++j) {
                 if (j >= windows.count) break;
                 const float divisor = AverageWindow(p, windows.first + j, g).divisor;
-                const auto gradient = dy.load(p, windows.first + j);
+                const auto gradient = Elements<T, width>::load(gradients + j * dy.columnPitch * width, 0);
 #pragma unroll
                 for (int k = 0; k < width; ++k) share.at[k] += gradient.at[k] / divisor;
             }

@@ -22,12 +22,6 @@ struct AverageWindow
     __device__ __forceinline__ static Range padded(int first, int window, int limit) { return {first, min(first + window, limit)}; }
 };
 
-template <typename T, int width> __device__ __forceinline__ void add(const Elements<T, width>& values, Elements<T, width>& sum)
-{
-#pragma unroll
-    for (int k = 0; k < width; ++k) sum.at[k] += values.at[k];
-}
-
 // The average over a window: the sums of its rows come first, then theirs, as in average_column.h.
 template <typename T, int width>
 __device__ __forceinline__ Elements<T, width> averageOfWindow(const Pixels<T, width>& x, const PoolGeometry& g, const PoolPlace& at)

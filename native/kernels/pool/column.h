@@ -30,10 +30,12 @@ template <int window, typename T, int width> struct WindowColumns
 template <int window, typename Take, typename Give>
 __device__ __forceinline__ void eachResult(const PoolGeometry& g, PoolPlace at, int end, const Take& take, const Give& give)
 {
+    if (at.row >= end) return;
     int top = at.row * (int)g.strideHeight.divisor - g.padHeight;
-    for (int h = top; at.row < end;) {
+    for (int h = top; at.row != end;) {
 #pragma unroll
-        for (int unrolled = 0; unrolled < window && at.row < end; ++unrolled, ++h) {
+        for (int unrolled = 0; unrolled < window; ++unrolled, ++h) {
+            if (at.row == end) return;
             take(h);
             if (h < top + window - 1) continue;
             give(at, top);
@@ -51,9 +53,10 @@ __device__ __forceinline__ void eachGradient(const PoolGeometry& g, PoolPlace at
     if (first >= end) return;
     int p = windowsOver(first + g.padHeight, window, g.strideHeight, outputs).first, top = p * (int)g.strideHeight.divisor - g.padHeight;
     Elements<T, width> sums[window] = {};
-    for (at.row = top; at.row < end;) {
+    for (at.row = top; at.row != end;) {
 #pragma unroll
-        for (int unrolled = 0; unrolled < window && at.row < end; ++unrolled, ++at.row) {
+        for (int unrolled = 0; unrolled < window; ++unrolled, ++at.row) {
+            if (at.row == end) return;
             if (at.row == top && p < outputs) {
                 take(p, sums);
                 ++p, top += g.strideHeight.divisor;

@@ -53,6 +53,12 @@ __device__ __forceinline__ void eachMaximum(const Pixels<T, width>& x, const Poo
         });
 }
 
+// sum += value where two places are equal: one predicated addition, for which compilers take a selection and an addition.
+__device__ __forceinline__ void addWhere(int place, int wanted, float value, float& sum)
+{
+    asm("{\n\t.reg .pred same;\n\tsetp.eq.s32 same, %1, %2;\n\t@same add.f32 %0, %0, %3;\n\t}" : "+f"(sum) : "r"(place), "r"(wanted), "f"(value));
+}
+
 // give(at, gradients) for each element of the column of dx: dy of each window is added to the row that its place names, window by window.
 template <int window, typename T, int width, typename Give>
 __device__ __forceinline__ void eachGradientOfMaxima(
@@ -62,18 +68,20 @@ __device__ __forceinline__ void eachGradientOfMaxima(
     eachGradient<window, T, width>(
         g, at, end,
         [&](int p, Elements<T, width> (&sums)[window]) {
-            const int row = dy.number(p, windows.first);
+            const int row = dy.number(p, windows.first) * width;
+            const T* gradients = dy.first + row;
+            const unsigned char* rowOfPlaces = places + row;
 #pragma unroll
             for (int j = 0; j < window; ++j) {
                 if (j >= windows.count) break;
-                const int number = row + j * dy.columnPitch, s = windows.place - j * windows.stride;
+                const int offset = j * dy.columnPitch * width, s = windows.place - j * windows.stride;
                 int place[width];
-                loadBytes(places + number * width, place);
-                const auto gradient = Elements<T, width>::load(dy.first, number);
+                loadBytes(rowOfPlaces + offset, place);
+                const auto gradient = Elements<T, width>::load(gradients + offset, 0);
 #pragma unroll
                 for (int k = 0; k < width; ++k) {
 #pragma unroll
-                    for (int r = 0; r < window; ++r) sums[r].at[k] += place[k] - s == r * window ? gradient.at[k] : 0.0f;
+                    for (int r = 0; r < window; ++r) addWhere(place[k] - s, r * window, gradient.at[k], sums[r].at[k]);
                 }
             }
         },

@@ -13,8 +13,6 @@
 #include "pool/pixels.h"
 #include "pool/places.h"
 
-constexpr int poolThreads = 256;
-
 // How blocks share a pooling; twin of the C# struct.
 struct PoolTiling
 {
@@ -70,7 +68,7 @@ private:
 
 template <typename T, bool backward> struct RowTile
 {
-    static constexpr int width = 1;
+    static constexpr int width = 1, threads = 128;
     const PoolGeometry& g;
     const PoolTiling& t;
     uint4* const memory;
@@ -137,13 +135,13 @@ private:
         return (at.outer * rows + at.row - start.row) * resultPitch() + at.column * g.channelVectors.divisor + at.channel;
     }
 
-    template <typename V> __device__ __forceinline__ FlatTile<V, poolThreads> sourceTile(int at) const
+    template <typename V> __device__ __forceinline__ FlatTile<V, threads> sourceTile(int at) const
     {
         const int count = planes * (seen.end - seen.first) * sourcePitch();
         return {memory + at, ((long long)start.outer * pass.sourceHeight() + seen.first) * sourcePitch(), count, t.wide};
     }
 
-    template <typename V> __device__ __forceinline__ FlatTile<V, poolThreads> resultTile(int at) const
+    template <typename V> __device__ __forceinline__ FlatTile<V, threads> resultTile(int at) const
     {
         return {memory + at, ((long long)start.outer * pass.height() + start.row) * resultPitch(), planes * rows * resultPitch(), t.wide};
     }
@@ -151,7 +149,7 @@ private:
 
 template <typename T, bool backward> struct SliceTile
 {
-    static constexpr int width = vectorWidth<T>;
+    static constexpr int width = vectorWidth<T>, threads = 256;
     const PoolGeometry& g;
     const PoolTiling& t;
     uint4* const memory;
@@ -171,7 +169,7 @@ template <typename T, bool backward> struct SliceTile
         constexpr int bytes = width * sizeof(V);
         const unsigned to = sharedAddress(memory + at);
         const int count = t.sourceRows * t.sourceColumns.divisor * t.vectors.divisor;
-        for (int i = threadIdx.x; i < count; i += poolThreads) {
+        for (int i = threadIdx.x; i < count; i += threads) {
             int vector, column;
             const int row = divide(divide(i, t.vectors, vector), t.sourceColumns, column);
             const int h = firstRow + row, w = firstColumn + column, channel = start.channel + vector;
@@ -236,7 +234,7 @@ __device__ __forceinline__ void arrive()
 // Calls f(at, end) for this thread's parts of columns: the first result, and the row behind the last.
 template <typename Tile, typename F> __device__ __forceinline__ void eachPiece(const Tile& tile, const F& f)
 {
-    for (int i = threadIdx.x; i < tile.pieces(); i += poolThreads) {
+    for (int i = threadIdx.x; i < tile.pieces(); i += Tile::threads) {
         PoolPlace at;
         const int end = tile.locate(i, at);
         f(at, end);

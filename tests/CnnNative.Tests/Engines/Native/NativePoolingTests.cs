@@ -23,6 +23,11 @@ public sealed class NativePoolingTests : NativeTests
             Problem(1, 2, 150, 131, 5, stride: 2, pad: 2),
             Problem(1, 16, 40, 44, 3, stride: 1, pad: 1) with { DilationH = 3, DilationW = 2 },
             Problem(1, 1, 6, 9000, 5, stride: 1, pad: 2),
+            // Windows of 2, 3 and 5 rows, which are unrolled: in steps as long as they, and with columns and rows that no window sees.
+            Problem(1, 8, 19, 23, 2, stride: 1),
+            Problem(1, 8, 20, 22, 3, stride: 3),
+            Problem(2, 8, 23, 21, 5, stride: 5, pad: 2),
+            Problem(1, 8, 17, 33, 5, stride: 4, pad: 1) with { CeilMode = true, CountIncludePad = true },
             // What halves: pieces of 2, 4 and 8 elements, several strips and warps, odd heights and widths, windows that hang over the edge.
             Problem(2, 3, 9, 14, 3, stride: 2, pad: 1),
             Problem(1, 2, 37, 24, 3, stride: 2, pad: 1),
@@ -95,9 +100,10 @@ public sealed class NativePoolingTests : NativeTests
         static PoolTilePlan Plan(int n, int c, int side, int window, Layout layout, bool aligned = true) =>
             PoolTilePlan.Forward(Problem(n, c, side, side, window, stride: 1, pad: window / 2), layout, DType.Float32, aligned, places: true)!.Value;
 
-        Assert.That(Plan(32, 64, 56, 3, Layout.Nchw) is { Width: 1, Tiling: { Planes: 2, Outers: 2048, Rows: 56, RowsOfPart: 28 }, Launch.Grid.X: 1024 }, "2 planes of 3,136 elements: 112 columns in 2 parts");
+        Assert.That(Plan(32, 64, 56, 3, Layout.Nchw) is { Width: 1, Tiling: { Planes: 1, Outers: 2048, Rows: 56, RowsOfPart: 29 }, Launch.Grid.X: 2048 }, "a plane of 3,136 elements: 56 columns in 2 parts, 29 rows apart in other banks");
+        Assert.That(Plan(32, 64, 28, 3, Layout.Nchw) is { Tiling: { Planes: 5, RowsOfPart: 28 }, Launch.Grid.X: 410 }, "5 planes of 784 elements");
         Assert.That(Plan(4, 64, 56, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 256 }, "few planes: a block for each");
-        Assert.That(Plan(1, 2, 112, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 4 }, "9 bytes of 12,544 elements are two strips' shared memory");
+        Assert.That(Plan(1, 2, 112, 3, Layout.Nchw) is { Tiling.Planes: 1, Launch.Grid.X: 6 }, "9 bytes of 12,544 elements are three strips' shared memory");
         Assert.That(Plan(1, 3, 32, 3, Layout.Nhwc) is { Width: 1, Launch.Grid.X: 1 }, "3 channels are no vectors: whole images");
         Assert.That(Plan(1, 8, 32, 3, Layout.Nhwc, aligned: false) is { Width: 1, Tiling.Wide: 0 });
         var slices = Plan(1, 64, 56, 3, Layout.Nhwc);

@@ -8,8 +8,11 @@ namespace CnnNative.Engines.Native;
 /// <param name="Launch">A block per tile.</param>
 internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, LaunchConfiguration Launch)
 {
-    /// <summary>Shared memory of a block, several of which fit a multiprocessor; and the most results of one.</summary>
-    private const int MostUnits = 64 * 1024 / UnitBytes;
+    /// <summary>Shared memory of a block, several of which fit a multiprocessor; of slices also the most results of one.</summary>
+    private const int MostUnits = 64 * 1024 / UnitBytes, MostUnitsOfRows = 48 * 1024 / UnitBytes;
+
+    /// <summary>Threads that have rows; those that have slices are <see cref="MapLaunch.Threads"/>.</summary>
+    private const int RowThreads = 128;
 
     private const int UnitBytes = 16;
 
@@ -23,7 +26,7 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
     private const double LittleExcess = 1.1;
 
     /// <summary>Elements in the whole planes of a block, and blocks that fill the largest devices.</summary>
-    private const int EnoughElements = 8192, EnoughBlocks = 264;
+    private const int EnoughElements = 4096, EnoughBlocks = 264;
 
     /// <summary>The tiles of y, or null where no window fits.</summary>
     /// <param name="problem">The sizes, of tensors that are not empty.</param>
@@ -56,14 +59,14 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
         long sourceRow = (long)columns.Sources * inner, resultRow = (long)columns.Results * inner;
         TileUnits UnitsOf(int count, int seen) => bytes.Of(count * resultRow, seen * sourceRow);
         var (planes, strips, units) = (1, 1, UnitsOf(rows.Results, rows.Sources));
-        if (units.All <= MostUnits)
+        if (units.All <= MostUnitsOfRows)
         {
             var plane = Math.Max(rows.Results * resultRow, rows.Sources * sourceRow);
-            planes = (int)Math.Max(1, Math.Min(Math.Min(EnoughElements / plane, MostUnits / units.All), outers / EnoughBlocks));
+            planes = (int)Math.Max(1, Math.Min(Math.Min(EnoughElements / plane, MostUnitsOfRows / units.All), outers / EnoughBlocks));
             units = UnitsOf(planes * rows.Results, planes * rows.Sources);
         }
 
-        while (units.All > MostUnits)
+        while (units.All > MostUnitsOfRows)
         {
             if (strips == rows.Results) return null;
             var count = CeilDivide(rows.Results, ++strips);
@@ -72,7 +75,8 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
 
         var height = CeilDivide(rows.Results, strips);
         strips = CeilDivide(rows.Results, height);
-        var part = PartOf(height, planes * columns.Results * (long)inner);
+        var equal = PartOf(height, planes * columns.Results * (long)inner, RowThreads);
+        var part = PoolBanks.RowsOfPart(rows, columns, inner, height, equal, RowThreads, bytes.Element);
         var blocks = (long)CeilDivide(outers, planes) * strips;
         return new(
             new()
@@ -82,7 +86,7 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
                 PlacesAt = units.PlacesAt, ResultsAt = units.ResultsAt, ResultPlacesAt = units.ResultPlacesAt,
             },
             1,
-            new(Index32.Of("Pooling", blocks), MapLaunch.Threads, units.All * UnitBytes));
+            new(Index32.Of("Pooling", blocks), RowThreads, units.All * UnitBytes));
     }
 
     /// <summary>
@@ -104,7 +108,7 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
         if (best is not { } chosen) return null;
         var (height, length) = (CeilDivide(rows.Results, chosen.Strips), CeilDivide(columns.Results, chosen.Tiles));
         int sourceRows = rows.Seen(height), sourceColumns = columns.Seen(length), units = sourceRows * sourceColumns * chosen.Vectors;
-        var (slices, part) = (CeilDivide(vectors, chosen.Vectors), PartOf(height, (long)length * chosen.Vectors));
+        var (slices, part) = (CeilDivide(vectors, chosen.Vectors), PartOf(height, (long)length * chosen.Vectors, MapLaunch.Threads));
         return new(
             new()
             {
@@ -119,7 +123,7 @@ internal readonly record struct PoolTilePlan(PoolTiling Tiling, int Width, Launc
     }
 
     /// <summary>Rows of a column's part: as few as leave no thread a second part, if there are not more columns than threads.</summary>
-    private static int PartOf(int rows, long columns) => CeilDivide(rows, (int)Math.Clamp(MapLaunch.Threads / columns, 1, rows));
+    private static int PartOf(int rows, long columns, int threads) => CeilDivide(rows, (int)Math.Clamp(threads / columns, 1, rows));
 
     private static int CeilDivide(int count, int by) => (count + by - 1) / by;
 
