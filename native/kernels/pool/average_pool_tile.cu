@@ -1,5 +1,9 @@
 // Average pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, by tiles of shared memory (tile.h): formulas as in average_pool.cu.
-// Grid: a block of 256 threads per tile. Limited by bytes: x and y are moved once, but for what tiles share.
+// Grid: a block of 128 (RowTile) or 256 threads per tile. Bytes: x and y are moved once, but for what tiles share. Windows of 2, 3 and 5 rows
+// go down columns (average_column.h). Memory would allow some 6.9 instructions per byte: NHWC stays below in f32, forward; NCHW, one
+// element to a thread, is limited by instructions: 3 x 3 in steps of 1 takes 69 (f32, 8.6 per byte) to 75 (halves, 19) per element
+// of x forward and 85 to 91 backward, where a division is one of PTX and several of the machine; 5 x 5 in steps of 2 takes 45 to 51 and 65
+// to 68.
 #include "pool/average_column.h"
 #include "pool/tile.h"
 
@@ -33,7 +37,7 @@ template <typename T, bool backward> struct AverageOfTile
     {
         tile.bring(source, 0);
         arrive();
-        withSide<Tile::width>(tile.g, AveragesOfTile<T, backward, Tile>{tile, target});
+        withSide<5>(tile.g, AveragesOfTile<T, backward, Tile>{tile, target});
         __syncthreads();
         tile.send(target, tile.t.resultsAt);
     }

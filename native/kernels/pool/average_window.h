@@ -46,14 +46,12 @@ __device__ __forceinline__ Elements<T, width> gradientOfAverages(const Pixels<T,
     const Range columns = windowsOver(at.column + g.padWidth, g.windowWidth, g.strideWidth, g.outWidth.divisor);
     Elements<T, width> sum = {};
     for (int p = rows.first; p < rows.end; ++p) {
-        Elements<T, width> row = {};
         for (int q = columns.first; q < columns.end; ++q) {
             const float divisor = AverageWindow(p, q, g).divisor;
             const auto gradient = dy.load(p, q);
 #pragma unroll
-            for (int k = 0; k < width; ++k) row.at[k] += gradient.at[k] / divisor;
+            for (int k = 0; k < width; ++k) sum.at[k] += gradient.at[k] / divisor;
         }
-        add(row, sum);
     }
     return sum;
 }

@@ -1,5 +1,5 @@
-// What a thread keeps while it goes down a column of results of square windows of `window` x `window` places without dilation: rows that
-// several windows share are taken once. Each is a loop over the rows of the image; C++ templates unroll what a window has.
+// How a thread goes down a column of results of square windows of `window` x `window` places without dilation: rows that several windows
+// share are taken once, and what stands outside the image is settled once per column.
 #pragma once
 
 #include "pool/pixels.h"
@@ -82,22 +82,22 @@ struct ColumnWindows
     }
 };
 
-// The side of windows that are unrolled: square ones without dilation that leave nothing out between them; 0: others.
-template <int width> __device__ __forceinline__ int unrolledSide(const PoolGeometry& g)
+// The side of windows that are unrolled, at most `largest`: square ones without dilation that leave nothing out between them; 0: others.
+template <int largest> __device__ __forceinline__ int unrolledSide(const PoolGeometry& g)
 {
     const int side = g.windowHeight;
     const bool isPlain = g.windowWidth == side && g.dilationHeight == 1 && g.dilationWidth == 1 && (int)g.strideHeight.divisor <= side;
-    return isPlain && (side == 2 || side == 3 || (side == 5 && width == 1)) ? side : 0;
+    return isPlain && (side == 2 || side == 3 || side == 5) && side <= largest ? side : 0;
 }
 
 // Calls f.operator()<side>() with the side of unrolled windows, or 0.
-template <int width, typename F> __device__ __forceinline__ void withSide(const PoolGeometry& g, const F& f)
+template <int largest, typename F> __device__ __forceinline__ void withSide(const PoolGeometry& g, const F& f)
 {
-    switch (unrolledSide<width>(g)) {
+    switch (unrolledSide<largest>(g)) {
     case 2: f.template operator()<2>(); break;
     case 3: f.template operator()<3>(); break;
     case 5:
-        if constexpr (width == 1) f.template operator()<5>();
+        if constexpr (largest >= 5) f.template operator()<5>();
         break;
     default: f.template operator()<0>();
     }

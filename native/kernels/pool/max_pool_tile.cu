@@ -1,7 +1,14 @@
 // Max pooling, x (N, C, H, W) -> y (N, C, P, Q), and its gradient, by tiles of shared memory (tile.h): formulas, ties and places as in
-// max_pool.cu. Grid: a block of 256 threads per tile. Limited by bytes: x, y and places are moved once, but for what tiles share.
+// max_pool.cu. Grid: a block of 128 (RowTile) or 256 threads per tile. Bytes: x, y and places are moved once, but for what tiles share.
+// Windows of 2, 3 and 5 rows go down columns (max_column.h). Memory would allow some 6.9 instructions per byte: in NHWC these kernels stay
+// about there in f32, forward. In NCHW, one element to a thread, instructions limit them: 3 x 3 in steps of 1 takes 80 (f32, 8.8 per
+// byte) to 86 (halves, 17) per element of x forward, of which the comparisons are 18, and 93 to 100 backward; 5 x 5 in steps of 2 takes 54
+// to 60 and 76 to 80. Steps of 2 in f32 ask for every second bank, two wavefronts for one: fewer than the instructions leave time for.
 #include "pool/max_column.h"
 #include "pool/tile.h"
+
+// Of vectors of channels, five rows of maxima and their places would take most registers.
+template <typename Tile> constexpr int largestSide = Tile::width == 1 ? 5 : 3;
 
 template <typename T, typename Tile> struct MaximaOfTile
 {
@@ -40,7 +47,7 @@ template <typename T> struct MaxForward
     {
         tile.bring(x, 0);
         arrive();
-        withSide<Tile::width>(tile.g, MaximaOfTile<T, Tile>{tile, y, places});
+        withSide<largestSide<Tile>>(tile.g, MaximaOfTile<T, Tile>{tile, y, places});
         __syncthreads();
         tile.send(y, tile.t.resultsAt);
         if (places) tile.send(places, tile.t.resultPlacesAt);
@@ -77,7 +84,7 @@ template <typename T> struct MaxBackward
         tile.bring(dy, 0);
         tile.bring(places, tile.t.placesAt);
         arrive();
-        withSide<Tile::width>(tile.g, GradientsOfTile<T, Tile>{tile, dx});
+        withSide<largestSide<Tile>>(tile.g, GradientsOfTile<T, Tile>{tile, dx});
         __syncthreads();
         tile.send(dx, tile.t.resultsAt);
     }

@@ -25,8 +25,6 @@ public sealed class AdaptivePoolingTrafficTests : CounterTests
         foreach (var pass in (string[])["forward", "backward"])
         {
             AssertNearFloor(kernel + pass + Suffix(type), floor);
-            var counters = Emulator.Profile(kernel + pass + Suffix(type));
-            TestContext.Out.WriteLine($"ADA {layout} {input} {output} {pass} {type}: {32.0 * counters.WarpInstructions / Math.Max(problem.InputShape.Count, problem.OutputShape.Count):F1} {32.0 * counters.WarpInstructions / floor:F1}");
             if (layout == Layout.Nhwc) Assert.That(Emulator.Profile(kernel + pass + Suffix(type)).WidestGlobalAccess, Is.EqualTo(16));
         }
     }
