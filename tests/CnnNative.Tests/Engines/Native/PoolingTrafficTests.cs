@@ -1,4 +1,5 @@
 using CnnNative.Engines;
+using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
