@@ -51,3 +51,16 @@ __device__ __forceinline__ ChannelScale channelScale(int channel, float mean, fl
 {
     return {mean, gamma ? inverse * gamma[channel] : inverse, beta ? beta[channel] : 0.0f};
 }
+
+// The same for each element of a vector; `channels` knows theirs (channel_map.h).
+template <int width, typename Channels>
+__device__ __forceinline__ void channelScales(
+    ChannelScale (&scale)[width], const Channels& channels, const float* mean, const float* inverse, const float* gamma, const float* beta)
+{
+    float means[width], inverses[width], gammas[width], betas[width];
+    channels.load(mean, means), channels.load(inverse, inverses);
+    if (gamma) channels.load(gamma, gammas);
+    if (beta) channels.load(beta, betas);
+#pragma unroll
+    for (int k = 0; k < width; ++k) scale[k] = {means[k], gamma ? inverses[k] * gammas[k] : inverses[k], beta ? betas[k] : 0.0f};
+}

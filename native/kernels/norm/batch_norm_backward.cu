@@ -236,17 +236,20 @@ template <typename T> struct InputGradientMap
     const float2* means;
     T *dx, *dz;
 
-    template <int width, typename ChannelOf>
-    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const ChannelOf& channelOf) const
+    __device__ __forceinline__ bool areParametersAligned() const { return aligned16(b.mean, b.inverse, b.gamma, b.beta, means); }
+
+    template <int width, typename Channels>
+    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const Channels& channels) const
     {
         ChannelScale scale[width];
+        channelScales(scale, channels, b.mean, b.inverse, b.gamma, b.beta);
+        float inverses[width];
+        float2 sums[width] = {};
+        channels.load(b.inverse, inverses);
+        if (means) channels.load(means, sums);
         ChannelGradient gradient[width];
 #pragma unroll
-        for (int k = 0; k < width; ++k) {
-            const int channel = channelOf(k);
-            scale[k] = forwardScale(b, channel);
-            gradient[k] = channelGradient(channel, b, means ? means[channel] : make_float2(0.0f, 0.0f));
-        }
+        for (int k = 0; k < width; ++k) gradient[k] = {scale[k].mean, scale[k].factor, sums[k].x, inverses[k] * inverses[k] * sums[k].y};
         GatedElements<T, width>(x, dy, vector, b, scale).store(gradient, dx, dz, vector);
         return 0;
     }

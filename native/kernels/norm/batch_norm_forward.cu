@@ -199,17 +199,20 @@ template <typename T> struct ApplyMap
     const BatchNormOutput& output;
     T* y;
 
-    template <int width, typename ChannelOf>
-    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const ChannelOf& channelOf) const
+    __device__ __forceinline__ bool areParametersAligned() const { return aligned16(mean, inverse, output.gamma, output.beta); }
+
+    template <int width, typename Channels>
+    __device__ __forceinline__ unsigned operator()(Width<width>, long long vector, const Channels& channels) const
     {
         using Values = Elements<T, width>;
         auto values = Values::load(x, vector);
         const auto summands = residual ? Values::load(residual, vector) : Values();
+        ChannelScale scale[width];
+        channelScales(scale, channels, mean, inverse, output.gamma, output.beta);
         unsigned decisions = 0;
 #pragma unroll
         for (int k = 0; k < width; ++k) {
-            const int channel = channelOf(k);
-            const float normal = channelScale(channel, mean[channel], inverse[channel], output.gamma, output.beta)(values.at[k]);
+            const float normal = scale[k](values.at[k]);
             const float z = residual ? normal + summands.at[k] : normal;
             decisions |= (unsigned)output.clamp.passes(z) << k;
             values.at[k] = output.clamp(z);

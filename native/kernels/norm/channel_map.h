@@ -31,15 +31,56 @@ __device__ __forceinline__ int channelOfElement(const ChannelMap& map, int eleme
 
 template <int elements> struct Width { static constexpr int value = elements; };
 
+// The channels of a vector's elements: any, by number; all the same; or neighbours, whose parameters come 16 bytes at a time. As single
+// numbers, 32 bytes from lane to lane, they take more turns of L1 than memory takes for x.
+template <int width> struct ChannelsOfAny
+{
+    const ChannelMap& map;
+    int first;
+
+    template <typename V> __device__ __forceinline__ void load(const V* of, V (&values)[width]) const
+    {
+#pragma unroll
+        for (int k = 0; k < width; ++k) values[k] = of[channelOfElement(map, first + k)];
+    }
+};
+
+template <int width> struct ChannelOfRun
+{
+    int channel;
+
+    template <typename V> __device__ __forceinline__ void load(const V* of, V (&values)[width]) const
+    {
+        const V value = of[channel];
+#pragma unroll
+        for (int k = 0; k < width; ++k) values[k] = value;
+    }
+};
+
+template <int width> struct ConsecutiveChannels
+{
+    int first;
+
+    // `of` must be a multiple of 16 bytes.
+    template <typename V> __device__ __forceinline__ void load(const V* of, V (&values)[width]) const
+    {
+#pragma unroll
+        for (int k = 0; k < width; k += 16 / sizeof(V)) {
+            const uint4 unit = *reinterpret_cast<const uint4*>(of + first + k);
+            __builtin_memcpy(&values[k], &unit, sizeof unit);
+        }
+    }
+};
+
 // First element of this thread: that of a map (map.h) with its blocks in reverse order.
 template <typename T> __device__ __forceinline__ long long firstFromTheEnd()
 {
     return ((long long)(gridDim.x - 1 - blockIdx.x) * blockDim.x + threadIdx.x) * vectorWidth<T>;
 }
 
-// Calls f(Width<w>(), number of a vector of w elements, channelOf), where channelOf(k) is the channel of its element k, for the 16
-// bytes of this thread: once, or at the end and where addresses are not `aligned` for each element. f returns a bit per element of
-// its vector; the result is the bits of the thread. f is a structure whose operator is inlined: the compiler does not inline a lambda into
+// Calls f(Width<w>(), number of a vector of w elements, channels) for the 16 bytes of this thread, where channels.load(array, values) loads
+// what belongs to the channels of the elements: once, or at the end and where addresses are not `aligned` for each element.
+// f.areParametersAligned() tells whether all those arrays begin at multiples of 16 bytes. f returns a bit per element of its vector; the result is the bits of the thread. f is a structure whose operator is inlined: the compiler does not inline a lambda into
 // four places, and its parameters would pass through memory.
 template <typename T, typename F> __device__ __forceinline__ unsigned eachByChannel(const ChannelMap& map, bool aligned, const F& f)
 {
@@ -48,14 +89,16 @@ template <typename T, typename F> __device__ __forceinline__ unsigned eachByChan
     if (end > map.count || !aligned) {
         unsigned bits = 0;
 #pragma unroll 1
-        for (long long i = first; i < end && i < map.count; ++i)
-            bits |= f(Width<1>(), i, [=, &map](int) { return channelOfElement(map, (int)i); }) << (i - first);
+        for (long long i = first; i < end && i < map.count; ++i) bits |= f(Width<1>(), i, ChannelsOfAny<1>{map, (int)i}) << (i - first);
         return bits;
     }
     const int channel = channelOfElement(map, (int)first);
     switch (ChannelOrder(map.order)) {
-    case ChannelOrder::run: return f(Width<width>(), first / width, [=](int) { return channel; });
-    case ChannelOrder::consecutive: return f(Width<width>(), first / width, [=](int k) { return channel + k; });
-    default: return f(Width<width>(), first / width, [=, &map](int k) { return channelOfElement(map, (int)first + k); });
+    case ChannelOrder::run: return f(Width<width>(), first / width, ChannelOfRun<width>{channel});
+    case ChannelOrder::consecutive:
+        if (f.areParametersAligned()) return f(Width<width>(), first / width, ConsecutiveChannels<width>{channel});
+        break;
+    default: break;
     }
+    return f(Width<width>(), first / width, ChannelsOfAny<width>{map, (int)first});
 }

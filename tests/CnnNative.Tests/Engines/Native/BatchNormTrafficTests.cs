@@ -25,6 +25,18 @@ public sealed class BatchNormTrafficTests : CounterTests
         AssertPasses(5, Backward, shape, layout, type);
     }
 
+    /// <summary>Parameters of neighbouring channels come 16 bytes at a time: number by number they would ask L1 for each sector eight times.</summary>
+    [Test]
+    public void ParametersOfNeighboursAreReadInVectors([Values(DType.Float32, DType.BFloat16)] DType type)
+    {
+        Run([2, 512, 48, 48], Layout.Nhwc, type, residual: false);
+        foreach (var kernel in (string[])["batch_norm_apply", "batch_norm_input_gradient"])
+        {
+            var counters = Emulator.Profile(kernel + Suffix(type));
+            Assert.That((double)counters.GlobalLoadSectors * Sector / counters.GlobalLoadBytes, Is.InRange(1.0, 2.1), $"{kernel}: bytes of the sectors asked for, over those read");
+        }
+    }
+
     /// <summary>Forward reads the residual too; backward writes its gradient, and reads a bit per element twice.</summary>
     [TestCaseSource(nameof(Problems))]
     public void AResidualTakesOneMoreEach(Layout layout, DType type)
