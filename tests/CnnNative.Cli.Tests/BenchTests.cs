@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CnnNative.Cli.Bench;
 using CnnNative.Interop;
@@ -122,7 +123,40 @@ public sealed class BenchTests : CliFixture
     }
 
     [Test]
-    public void Emulated_time_is_not_shown() => Assert.That(Fails(1, "bench"), Does.Contain("says nothing of speed").And.Contain("--check"));
+    public void Emulated_time_is_not_shown() => Assert.That(Fails(1, "bench"), Does.Contain("says nothing of speed").And.Contain("--check").And.Contain("--count"));
+
+    /// <summary>Reading two tensors and writing one keeps L2 busy as long as memory, but for its own speed, and nothing else as long.</summary>
+    [Test]
+    public void Counts_say_what_a_kernel_keeps_busy()
+    {
+        var workloads = Json("bench", "--count", "--dtype", "float32", "--filter", "add, 64 MiB").GetProperty("workloads").EnumerateArray().ToList();
+        var add = workloads.Single();
+        Assert.That(add.GetProperty("launches").GetInt32(), Is.EqualTo(1));
+        Assert.That(add.GetProperty("l2").GetDouble(), Is.InRange(4.3 / 5.5, 1.02 * 4.3 / 5.5));
+        Assert.That(add.GetProperty("issue").GetDouble(), Is.InRange(0.05, 1));
+        Assert.That((add.GetProperty("bound").GetString(), add.GetProperty("busy").GetDouble()), Is.EqualTo(("L2", add.GetProperty("l2").GetDouble())));
+    }
+
+    [Test]
+    public void Counts_come_as_a_table_with_the_worst_again_at_its_end()
+    {
+        var outcome = Cnn("bench", "--count", "--images", "2", "--filter", "LeNet-5 conv2");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
+        Assert.That(outcome.OutputLines[0], Does.Contain("not measured").And.Contain("H200"));
+        var worst = outcome.OutputLines.SkipWhile(line => line != "Furthest from the floor:").Skip(1).ToList();
+        Assert.That(worst, Has.Count.EqualTo(10));
+        Assert.That(worst.Select(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture)), Is.Ordered.Descending);
+        Assert.That(outcome.OutputLines, Has.Some.StartsWith("LeNet-5 conv2 forward "));
+    }
+
+    [TestCase("--images", "0", ExpectedResult = "from 1 to 1024")]
+    [TestCase("--check", null, ExpectedResult = "neither --check nor --peer nor --out")]
+    [TestCase("--out", "bench.json", ExpectedResult = "neither --check nor --peer nor --out")]
+    public string Options_that_do_not_go_with_counting_are_refused(string option, string? value)
+    {
+        var line = Fails(2, value is null ? ["bench", "--count", option] : ["bench", "--count", option, value]);
+        return Array.Find(["from 1 to 1024", "neither --check nor --peer nor --out"], line.Contains) ?? line;
+    }
 
     /// <summary>A folder of all kernels, those of one module spoiled.</summary>
     private string BrokenKernels(string module, string good, string bad)
