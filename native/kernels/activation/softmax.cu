@@ -156,7 +156,8 @@ extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_f
     softmaxLongColumnsForward(x, y, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_backward_f32(const float* y, const float* dy, float*
+// At least one block: without that bound ptxas spills to fit more of them.
+extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_f32(const float* y, const float* dy, float*
     dx, long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
@@ -216,7 +217,7 @@ extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_b
     softmaxLongColumnsForward(x, y, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_backward_bf16(const Bf16* y, const Bf16* dy, Bf16*
+extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_bf16(const Bf16* y, const Bf16* dy, Bf16*
     dx, long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
@@ -276,7 +277,7 @@ extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_f
     softmaxLongColumnsForward(x, y, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx,
+extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx,
     long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);

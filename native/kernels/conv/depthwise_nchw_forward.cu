@@ -78,19 +78,20 @@ extern "C" __global__ __launch_bounds__(128) void depthwise_nchw_3x3_f16(const F
     depthwiseForward<Fp16, 3>(x, w, bias, y, geometry, planes, filterStep, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_nchw_5x5_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry,
+// At least one block: without that bound ptxas spills to fit more of them.
+extern "C" __global__ __launch_bounds__(128, 1) void depthwise_nchw_5x5_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry,
     DepthwisePlanes planes, int filterStep, Epilogue epilogue)
 {
     depthwiseForward<float, 5>(x, w, bias, y, geometry, planes, filterStep, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_nchw_5x5_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 1) void depthwise_nchw_5x5_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry,
     DepthwisePlanes planes, int filterStep, Epilogue epilogue)
 {
     depthwiseForward<Bf16, 5>(x, w, bias, y, geometry, planes, filterStep, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(128) void depthwise_nchw_5x5_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry,
+extern "C" __global__ __launch_bounds__(128, 1) void depthwise_nchw_5x5_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry,
     DepthwisePlanes planes, int filterStep, Epilogue epilogue)
 {
     depthwiseForward<Fp16, 5>(x, w, bias, y, geometry, planes, filterStep, epilogue);

@@ -149,19 +149,20 @@ extern "C" __global__ __launch_bounds__(256) void conv_direct_4_f16(const Fp16* 
     directForward<Fp16, 4>(x, w, bias, y, geometry, tile, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void conv_direct_8_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry, DirectTile tile,
+// At least one block: without that bound ptxas spills to fit more of them.
+extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
     directForward<float, 8>(x, w, bias, y, geometry, tile, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void conv_direct_8_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile,
+extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
     directForward<Bf16, 8>(x, w, bias, y, geometry, tile, epilogue);
 }
 
-extern "C" __global__ __launch_bounds__(256) void conv_direct_8_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile,
+extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
     directForward<Fp16, 8>(x, w, bias, y, geometry, tile, epilogue);

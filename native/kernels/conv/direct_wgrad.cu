@@ -125,32 +125,32 @@ __device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __
     out[(long long)k * patchLength(g) + channel * window + tap] = thread.sum[0];
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<float, 4>(x, dy, partial, geometry, tile);
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<Bf16, 4>(x, dy, partial, geometry, tile);
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_4_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<Fp16, 4>(x, dy, partial, geometry, tile);
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<float, 8>(x, dy, partial, geometry, tile);
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<Bf16, 8>(x, dy, partial, geometry, tile);
 }
 
-extern "C" __global__ __launch_bounds__(512) void conv_direct_wgrad_8_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
+extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
     directWgrad<Fp16, 8>(x, dy, partial, geometry, tile);
 }

@@ -145,7 +145,8 @@ extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_backward
     adaptiveBackward<float, 1>(dy, dx, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_vector_forward_f32(const float* x, float* y,
+// At least one block: without that bound ptxas spills to fit more of them.
+extern "C" __global__ __launch_bounds__(256, 1) void adaptive_average_pool_vector_forward_f32(const float* x, float* y,
     AdaptiveGeometry geometry)
 {
     adaptiveForward<float, vectorWidth<float>>(x, y, geometry);
@@ -169,7 +170,7 @@ extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_backward
     adaptiveBackward<Bf16, 1>(dy, dx, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_vector_forward_bf16(const Bf16* x, Bf16* y,
+extern "C" __global__ __launch_bounds__(256, 1) void adaptive_average_pool_vector_forward_bf16(const Bf16* x, Bf16* y,
     AdaptiveGeometry geometry)
 {
     adaptiveForward<Bf16, vectorWidth<Bf16>>(x, y, geometry);
@@ -193,7 +194,7 @@ extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_backward
     adaptiveBackward<Fp16, 1>(dy, dx, geometry);
 }
 
-extern "C" __global__ __launch_bounds__(256) void adaptive_average_pool_vector_forward_f16(const Fp16* x, Fp16* y,
+extern "C" __global__ __launch_bounds__(256, 1) void adaptive_average_pool_vector_forward_f16(const Fp16* x, Fp16* y,
     AdaptiveGeometry geometry)
 {
     adaptiveForward<Fp16, vectorWidth<Fp16>>(x, y, geometry);

@@ -96,7 +96,8 @@ extern "C" __global__ __launch_bounds__(256) void max_pool_tile_forward_f32(cons
     withTile<float, false>(geometry, tiling, MaxForward<float>{x, y, places});
 }
 
-extern "C" __global__ __launch_bounds__(256) void max_pool_tile_backward_f32(const float* dy, const unsigned char* places, float* dx,
+// At least one block: without that bound ptxas spills to fit more of them.
+extern "C" __global__ __launch_bounds__(256, 1) void max_pool_tile_backward_f32(const float* dy, const unsigned char* places, float* dx,
     PoolGeometry geometry, PoolTiling tiling)
 {
     withTile<float, true>(geometry, tiling, MaxBackward<float>{dy, places, dx});
@@ -108,7 +109,7 @@ extern "C" __global__ __launch_bounds__(256) void max_pool_tile_forward_bf16(con
     withTile<Bf16, false>(geometry, tiling, MaxForward<Bf16>{x, y, places});
 }
 
-extern "C" __global__ __launch_bounds__(256) void max_pool_tile_backward_bf16(const Bf16* dy, const unsigned char* places, Bf16* dx,
+extern "C" __global__ __launch_bounds__(256, 1) void max_pool_tile_backward_bf16(const Bf16* dy, const unsigned char* places, Bf16* dx,
     PoolGeometry geometry, PoolTiling tiling)
 {
     withTile<Bf16, true>(geometry, tiling, MaxBackward<Bf16>{dy, places, dx});
@@ -120,7 +121,7 @@ extern "C" __global__ __launch_bounds__(256) void max_pool_tile_forward_f16(cons
     withTile<Fp16, false>(geometry, tiling, MaxForward<Fp16>{x, y, places});
 }
 
-extern "C" __global__ __launch_bounds__(256) void max_pool_tile_backward_f16(const Fp16* dy, const unsigned char* places, Fp16* dx,
+extern "C" __global__ __launch_bounds__(256, 1) void max_pool_tile_backward_f16(const Fp16* dy, const unsigned char* places, Fp16* dx,
     PoolGeometry geometry, PoolTiling tiling)
 {
     withTile<Fp16, true>(geometry, tiling, MaxBackward<Fp16>{dy, places, dx});

@@ -33,8 +33,8 @@ internal static class ConvolutionPlan
     /// <summary>What gathering patches costs the implicit product, against one that reads matrices.</summary>
     private const double GatherCost = 1.25;
 
-    /// <summary>Filters up to which a product on matrix units leaves too much of a tile empty; fewer where long patches are copied in whole units.</summary>
-    private const int FewForMatrixUnits = 8, FewForLongPatches = 4, LongPatch = 512;
+    /// <summary>Filters up to which a product on matrix units leaves too much of a tile empty: one that reads whole units, and one that reads elements.</summary>
+    private const int FewOfUnits = 4, FewOfElements = 8;
 
     /// <summary>Most blocks in the third dimension of a grid, and so images of a batched product.</summary>
     private const int MostLayers = 65535;
@@ -73,9 +73,8 @@ internal static class ConvolutionPlan
     /// <summary>Matrix units make up for a tile that is mostly empty, unless it is nearly so.</summary>
     private static bool DirectPays(in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
-        var (written, read) = pass == ConvolutionPass.BackwardData ? (problem.C, problem.K) : (problem.K, problem.C);
-        var isLong = (long)read / problem.Groups * problem.R * problem.S > LongPatch && MmaConvolution.ReadsUnits(problem, pass, type, x, y);
-        var most = type == DType.Float32 && !tf32 ? DirectPlan.MostFilters : isLong ? FewForLongPatches : FewForMatrixUnits;
+        var written = pass == ConvolutionPass.BackwardData ? problem.C : problem.K;
+        var most = type == DType.Float32 && !tf32 ? DirectPlan.MostFilters : MmaConvolution.ReadsUnits(problem, pass, type, x, y) ? FewOfUnits : FewOfElements;
         return written / problem.Groups <= most && DirectConvolution.CanDo(problem, pass, x, y, multiprocessors);
     }
 

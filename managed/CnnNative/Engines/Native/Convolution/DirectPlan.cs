@@ -15,7 +15,7 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
     /// <summary>Sums in the registers of a thread (directSums).</summary>
     private const int Sums = 32;
 
-    private const int Warp = 32, MostThreads = 128, MostWarps = 16, MostPixels = 256, LeastPixels = 64;
+    private const int Warp = 32, MostThreads = 128, MostWarps = 12, MostPixels = 256, LeastPixels = 64;
 
     /// <summary>Shared memory that lets several blocks run on a multiprocessor; more than this, up to what needs no leave, only where one channel needs it.</summary>
     private const int WantedBytes = 24 << 10, MostBytes = 48 << 10;

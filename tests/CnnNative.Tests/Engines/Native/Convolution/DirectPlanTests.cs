@@ -50,7 +50,7 @@ internal sealed class DirectPlanTests
 
         AssertCovers(plan.Tile, geometry);
         int warps = plan.Launch.Block.X / 32, ofChannel = (problem.R * problem.S * plan.Filters + 31) / 32;
-        Assert.That(warps, Is.InRange(1, 16));
+        Assert.That(warps, Is.InRange(1, 12));
         Assert.That(plan.Launch.Grid.Y * warps, Is.InRange(geometry.Channels * ofChannel, geometry.Channels * ofChannel + warps - 1), "warps for the taps of all channels");
         // The channels that the warps of one block look at.
         for (var first = 0; first < geometry.Channels * ofChannel; first += warps)
