@@ -102,32 +102,32 @@ __device__ __forceinline__ void softmaxLongColumnsBackward(
     withLongColumn(lines(y, dy), count, size, inner, keeps, [=](auto column, long long at) { softmaxBackward(column, dx + at, logarithm); });
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f32(const float* x, float* y, long long count, int
-    size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f32(const float* x, float* y, long long count,
+    int size, int logarithm)
 {
     softmaxRowsForward(x, y, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_f32(const float* y, const float* dy, float* dx, long
-    long count, int size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_f32(const float* y, const float* dy, float* dx,
+    long long count, int size, int logarithm)
 {
     softmaxRowsBackward(y, dy, dx, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_f32(const float* x, float* y, int size, int
-    logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_f32(const float* x, float* y, int size,
+    int logarithm)
 {
     softmaxBlockRowsForward(x, y, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_backward_f32(const float* y, const float* dy, float*
-    dx, int size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_backward_f32(const float* y, const float* dy,
+    float* dx, int size, int logarithm)
 {
     softmaxBlockRowsBackward(y, dy, dx, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_forward_f32(const float* x, float* y, int size, int
-    keeps, int logarithm)
+extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_forward_f32(const float* x, float* y, int size,
+    int keeps, int logarithm)
 {
     softmaxLongRowsForward(x, y, size, keeps, logarithm);
 }
@@ -138,8 +138,8 @@ extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_backward_f32
     softmaxLongRowsBackward(y, dy, dx, size, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_f32(const float* x, float* y, long long count, int
-    size, long long inner, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_f32(const float* x, float* y, long long count,
+    int size, long long inner, int logarithm)
 {
     softmaxColumnsForward(x, y, count, size, inner, logarithm);
 }
@@ -150,33 +150,33 @@ extern "C" __global__ __launch_bounds__(256) void softmax_columns_backward_f32(c
     softmaxColumnsBackward(y, dy, dx, count, size, inner, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_f32(const float* x, float* y, long long
-    count, int size, long long inner, int keeps, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_f32(const float* x, float* y,
+    long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsForward(x, y, count, size, inner, keeps, logarithm);
 }
 
 // At least one block: without that bound ptxas spills to fit more of them.
-extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_f32(const float* y, const float* dy, float*
-    dx, long long count, int size, long long inner, int keeps, int logarithm)
+extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_f32(const float* y, const float* dy,
+    float* dx, long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_bf16(const Bf16* x, Bf16* y, long long count, int
-    size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_bf16(const Bf16* x, Bf16* y, long long count,
+    int size, int logarithm)
 {
     softmaxRowsForward(x, y, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_bf16(const Bf16* y, const Bf16* dy, Bf16* dx, long
-    long count, int size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_bf16(const Bf16* y, const Bf16* dy, Bf16* dx,
+    long long count, int size, int logarithm)
 {
     softmaxRowsBackward(y, dy, dx, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_bf16(const Bf16* x, Bf16* y, int size, int
-    logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_bf16(const Bf16* x, Bf16* y, int size,
+    int logarithm)
 {
     softmaxBlockRowsForward(x, y, size, logarithm);
 }
@@ -187,8 +187,8 @@ extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_backward_bf
     softmaxBlockRowsBackward(y, dy, dx, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_forward_bf16(const Bf16* x, Bf16* y, int size, int
-    keeps, int logarithm)
+extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_forward_bf16(const Bf16* x, Bf16* y, int size,
+    int keeps, int logarithm)
 {
     softmaxLongRowsForward(x, y, size, keeps, logarithm);
 }
@@ -199,8 +199,8 @@ extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_backward_bf1
     softmaxLongRowsBackward(y, dy, dx, size, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_bf16(const Bf16* x, Bf16* y, long long count, int
-    size, long long inner, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_bf16(const Bf16* x, Bf16* y, long long count,
+    int size, long long inner, int logarithm)
 {
     softmaxColumnsForward(x, y, count, size, inner, logarithm);
 }
@@ -217,26 +217,26 @@ extern "C" __global__ __launch_bounds__(256) void softmax_long_columns_forward_b
     softmaxLongColumnsForward(x, y, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_bf16(const Bf16* y, const Bf16* dy, Bf16*
-    dx, long long count, int size, long long inner, int keeps, int logarithm)
+extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backward_bf16(const Bf16* y, const Bf16* dy,
+    Bf16* dx, long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f16(const Fp16* x, Fp16* y, long long count, int
-    size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f16(const Fp16* x, Fp16* y, long long count,
+    int size, int logarithm)
 {
     softmaxRowsForward(x, y, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx, long
-    long count, int size, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_rows_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx,
+    long long count, int size, int logarithm)
 {
     softmaxRowsBackward(y, dy, dx, count, size, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_f16(const Fp16* x, Fp16* y, int size, int
-    logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_block_rows_forward_f16(const Fp16* x, Fp16* y, int size,
+    int logarithm)
 {
     softmaxBlockRowsForward(x, y, size, logarithm);
 }
@@ -259,14 +259,14 @@ extern "C" __global__ __launch_bounds__(512) void softmax_long_rows_backward_f16
     softmaxLongRowsBackward(y, dy, dx, size, keeps, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_f16(const Fp16* x, Fp16* y, long long count, int
-    size, long long inner, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_columns_forward_f16(const Fp16* x, Fp16* y, long long count,
+    int size, long long inner, int logarithm)
 {
     softmaxColumnsForward(x, y, count, size, inner, logarithm);
 }
 
-extern "C" __global__ __launch_bounds__(256) void softmax_columns_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx, long
-    long count, int size, long long inner, int logarithm)
+extern "C" __global__ __launch_bounds__(256) void softmax_columns_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx,
+    long long count, int size, long long inner, int logarithm)
 {
     softmaxColumnsBackward(y, dy, dx, count, size, inner, logarithm);
 }

@@ -7,7 +7,8 @@
 //
 // Grid (splits, groups of warps' taps, groups): split i takes tiles i, i + splits, ... and writes partial[split][group][k][c, r, s] in f32, which
 // sum_splits adds up in order. Shared memory: the gradients [filter / 4][pixel], where the window of each pixel begins, what the tile
-// sees (conv/direct_tile.h). Limited by FMA where filters fill their 4 or 8: of about 1.6 instructions to a multiply-add.
+// sees (conv/direct_tile.h). Limited by instructions: 1.6 PTX to a multiply-add in the loop over pixels where filters fill their 4 or 8, and what
+// staging takes: 6 to 8 in all for groups of four channels and eight filters.
 #include "conv/direct_tile.h"
 
 // Taps of a window in the order of its lines, a few to each warp.

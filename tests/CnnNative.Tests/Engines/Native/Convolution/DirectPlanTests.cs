@@ -32,7 +32,7 @@ internal sealed class DirectPlanTests
             AssertCovers(tile, geometry);
             Assert.That((plan.Launch.Grid.X, plan.Launch.Grid.Y), Is.EqualTo((tile.Tiles, problem.Groups)));
             Assert.That(plan.Launch.Block.X % 32, Is.Zero);
-            Assert.That(plan.Launch.Block.X * 32 / plan.Filters, Is.InRange(tile.Pixels, 256 * 32 / plan.Filters), "pixels of the threads");
+            Assert.That(plan.Launch.Block.X * 32 / plan.Filters, Is.InRange(tile.Pixels, 128 * 32 / plan.Filters), "pixels of the threads");
             Assert.That(plan.Filters, Is.GreaterThanOrEqualTo(geometry.Filters).And.LessThan(Math.Max(5, 2 * geometry.Filters)));
             Assert.That(plan.Launch.SharedBytes, Is.EqualTo(4 * tile.Channels * (tile.SeenOfChannel + problem.R * problem.S * plan.Filters)).And.LessThanOrEqualTo(MostSharedBytes));
         }
