@@ -16,6 +16,21 @@ public interface IActivation
     /// <param name="dx">Gradient by the input.</param>
     void Backward(ActivationKind kind, Tensor y, Tensor dy, Tensor dx);
 
+    /// <summary>
+    /// <see cref="Backward"/>, and the sum of dx over everything but the channels: the gradients before an activation and by the bias in front of it.
+    /// An engine that does both in one pass says how.
+    /// </summary>
+    /// <param name="kind">The function.</param>
+    /// <param name="y">Output of the forward pass, (N, C, ...).</param>
+    /// <param name="dy">Gradient by the output.</param>
+    /// <param name="dx">Gradient by the input.</param>
+    /// <param name="db">Gradient by the bias (C), overwritten.</param>
+    void BackwardWithBias(ActivationKind kind, Tensor y, Tensor dy, Tensor dx, Tensor db)
+    {
+        Backward(kind, y, dy, dx);
+        BiasGradient.Sum(dx, db);
+    }
+
     /// <summary>Softmax or its logarithm along one axis, computed after subtracting the maximum.</summary>
     /// <param name="x">Input.</param>
     /// <param name="axis">The axis, from 0.</param>

@@ -32,25 +32,30 @@ public static partial class Functional
         engine.Convolution.Forward(problem, x, weight, bias, activation, y);
         return Tape.Record("Conv2d", y, [x, weight, bias], (gradient, needs) =>
         {
-            using var dy = BeforeActivation(activation, y, gradient);
+            var db = needs[2] ? EmptyLike(bias!) : null;
+            using var dy = BeforeActivation(activation, y, gradient, db);
             var dx = needs[0] ? EmptyLike(x) : null;
             var dw = needs[1] ? EmptyLike(weight) : null;
-            var db = needs[2] ? EmptyLike(bias!) : null;
             if (dx is not null) engine.Convolution.BackwardData(problem, dy, weight, dx);
             if (dw is not null) engine.Convolution.BackwardWeight(problem, x, dy, dw);
-            if (db is not null) engine.Convolution.BackwardBias(dy, db);
             return [dx, dw, db];
         });
     }
 
     private static Tensor EmptyLike(Tensor tensor) => Tensor.Empty(tensor.Shape, tensor.DType, tensor.Device, tensor.Layout);
 
-    /// <summary>The gradient before a fused activation, as a tensor of the caller's own.</summary>
-    private static Tensor BeforeActivation(ActivationKind activation, Tensor y, Tensor gradient)
+    /// <summary>The gradient before a fused activation, as a tensor of the caller's own, and by the bias, if db is there.</summary>
+    private static Tensor BeforeActivation(ActivationKind activation, Tensor y, Tensor gradient, Tensor? db)
     {
-        if (activation == ActivationKind.Identity) return gradient.Alias();
+        if (activation == ActivationKind.Identity)
+        {
+            if (db is not null) BiasGradient.Sum(gradient, db);
+            return gradient.Alias();
+        }
+
         var dy = EmptyLike(y);
-        y.Device.Engine.Activation.Backward(activation, y, gradient, dy);
+        if (db is null) y.Device.Engine.Activation.Backward(activation, y, gradient, dy);
+        else y.Device.Engine.Activation.BackwardWithBias(activation, y, gradient, dy, db);
         return dy;
     }
 }

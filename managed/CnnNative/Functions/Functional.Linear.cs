@@ -32,13 +32,12 @@ public static partial class Functional
         engine.LinearForward(x, weight, bias, activation, y);
         return Tape.Record(operation, y, [x, weight, bias], (gradient, needs) =>
         {
-            using var dy = BeforeActivation(activation, y, gradient);
+            var db = needs[2] ? EmptyLike(bias!) : null;
+            using var dy = BeforeActivation(activation, y, gradient, db);
             var dx = needs[0] ? EmptyLike(x) : null;
             var dw = needs[1] ? EmptyLike(weight) : null;
-            var db = needs[2] ? EmptyLike(bias!) : null;
             if (dx is not null) engine.Multiply(dy, transposeA: false, weight, transposeB: false, dx);
             if (dw is not null) engine.Multiply(dy, transposeA: true, x, transposeB: false, dw);
-            if (db is not null) engine.SumRows(dy, db);
             return [dx, dw, db];
         });
     }

@@ -1,13 +1,9 @@
 // Activations y = f(x) and their gradients dx = dy f'(x), computed from y; n elements in memory order. y may be x, dx may be dy.
 // Mapping: 256 threads, 16 bytes of the output per thread (common/map.h). Limited by bytes: each is moved once.
-// The kind is an argument and not a template parameter: a branch that all threads take the same way is free here.
+#include "activation/gradient.h"
 #include "common/map.h"
-#include "common/math.h"
 
-// In the order of the C# enumeration.
-enum class ActivationKind : int { identity, relu, relu6, sigmoid, tanh };
-
-// Comparisons are written so that NaN stays NaN, and its gradient passes.
+// Comparisons are written so that NaN stays NaN.
 template <typename T> __device__ __forceinline__ void activationForward(int kind, const T* x, T* y, long long count)
 {
     switch (ActivationKind(kind)) {
@@ -21,13 +17,7 @@ template <typename T> __device__ __forceinline__ void activationForward(int kind
 
 template <typename T> __device__ __forceinline__ void activationBackward(int kind, const T* y, const T* dy, T* dx, long long count)
 {
-    switch (ActivationKind(kind)) {
-    case ActivationKind::identity: mapElements(count, dx, [](float g) { return g; }, dy); break;
-    case ActivationKind::relu: mapElements(count, dx, [](float v, float g) { return v <= 0.0f ? 0.0f : g; }, y, dy); break;
-    case ActivationKind::relu6: mapElements(count, dx, [](float v, float g) { return v <= 0.0f || v >= 6.0f ? 0.0f : g; }, y, dy); break;
-    case ActivationKind::sigmoid: mapElements(count, dx, [](float v, float g) { return g * (v * (1.0f - v)); }, y, dy); break;
-    case ActivationKind::tanh: mapElements(count, dx, [](float v, float g) { return g * fmaf(-v, v, 1.0f); }, y, dy); break;
-    }
+    withGradient(ActivationKind(kind), [&](auto gradient) { mapElements(count, dx, gradient, y, dy); });
 }
 
 extern "C" __global__ __launch_bounds__(256) void activation_forward_f32(int kind, const float* x, float* y, long long count)

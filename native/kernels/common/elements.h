@@ -4,6 +4,9 @@
 
 #include "common/dtype.h"
 
+// A width as an argument of a generic function.
+template <int elements> struct Width { static constexpr int value = elements; };
+
 template <typename T, int width> struct Elements
 {
     static constexpr int words = width * (int)sizeof(T) / 4;

@@ -29,8 +29,6 @@ __device__ __forceinline__ int channelOfElement(const ChannelMap& map, int eleme
     return channel;
 }
 
-template <int elements> struct Width { static constexpr int value = elements; };
-
 // The channels of a vector's elements: any, by number; all the same; or neighbours, whose parameters come 16 bytes at a time. As single
 // numbers, 32 bytes from lane to lane, they take more turns of L1 than memory takes for x.
 template <int width> struct ChannelsOfAny

@@ -5,7 +5,7 @@
 //   channel_sums_rows_*     for a matrix (rows, C), so for NHWC too: see norm/channels.h; one part writes db itself, more write
 //                           parts[part * C + c], which channel_sums_finish_* joins, a warp per channel
 // Limited by bytes.
-#include "norm/channels.h"
+#include "norm/channel_sums.h"
 
 template <typename T> __device__ __forceinline__ void sumPartial(const T* x, long long count, float* partials)
 {
@@ -33,51 +33,18 @@ template <typename T> __device__ __forceinline__ void sumFinish(const float* par
     if (threadIdx.x == 0) store(y, (float)sum);
 }
 
-// Where sums of channels go: parts if there are several, else the result.
-template <typename T> __device__ __forceinline__ void storeSum(const Sums<1>& sum, int channel, const ChannelGeometry& g, float* parts, T* db)
-{
-    if (gridDim.y == 1) store(db + channel, sum.v[0]);
-    else parts[(long long)blockIdx.y * g.channels + channel] = sum.v[0];
-}
-
-template <typename T, int width> __device__ __forceinline__ Sums<1> planeSum(const T* x, const ChannelGeometry& g)
-{
-    Sums<1> sum = {};
-    eachInPlanes(g, blockIdx.x, blockIdx.y, [&](long long vector, int) {
-        const auto values = Elements<T, width>::load(x, vector);
-#pragma unroll
-        for (int k = 0; k < width; ++k) sum.v[0] += values.at[k];
-    });
-    return joinBlock(sum);
-}
-
-template <typename T, int width> __device__ __forceinline__ void rowSums(const T* x, const ChannelGeometry& g, float* parts, T* db)
-{
-    const RowThread thread(g);
-    Sums<1> sums[width] = {};
-    if (thread.hasChannels()) {
-        thread.each(g, blockIdx.y, [&](long long vector, int) {
-            const auto values = Elements<T, width>::load(x, vector);
-#pragma unroll
-            for (int k = 0; k < width; ++k) sums[k].v[0] += values.at[k];
-        });
-    }
-    joinRows(sums, thread);
-    if (thread.row != 0 || !thread.hasChannels()) return;
-#pragma unroll
-    for (int k = 0; k < width; ++k) storeSum(sums[k], thread.vector * width + k, g, parts, db);
-}
-
 template <typename T> __device__ __forceinline__ void channelSumsPlanes(const T* x, const ChannelGeometry& g, float* parts, T* db)
 {
-    const Sums<1> sum = g.width == 1 ? planeSum<T, 1>(x, g) : planeSum<T, vectorWidth<T>>(x, g);
-    if (threadIdx.x == 0) storeSum(sum, blockIdx.x, g, parts, db);
+    withWidth<T>(g, [&](auto width) {
+        planeSum(g, parts, db, [=](long long vector) { return Elements<T, width.value>::load(x, vector); });
+    });
 }
 
 template <typename T> __device__ __forceinline__ void channelSumsRows(const T* x, const ChannelGeometry& g, float* parts, T* db)
 {
-    if (g.width == 1) rowSums<T, 1>(x, g, parts, db);
-    else rowSums<T, vectorWidth<T>>(x, g, parts, db);
+    withWidth<T>(g, [&](auto width) {
+        rowSums<width.value>(g, parts, db, [=](long long vector) { return Elements<T, width.value>::load(x, vector); });
+    });
 }
 
 template <typename T> __device__ __forceinline__ void channelSumsFinish(const float* parts, int count, int channels, T* db)

@@ -62,6 +62,39 @@ public sealed class NativeActivationTests : NativeTests
         });
     }
 
+    private static IEnumerable<TestCaseData> Biased() =>
+        from type in Types
+        from problem in (IEnumerable<(Shape Shape, Layout Layout)>)
+        [
+            (new(443, 10), Layout.Nchw), (new(64, 120), Layout.Nchw), (new(3, 5, 7, 7), Layout.Nchw), (new(2, 8, 8, 8), Layout.Nchw), (new(5, 3, 48, 48), Layout.Nchw),
+            (new(3, 5, 7, 7), Layout.Nhwc), (new(2, 8, 8, 8), Layout.Nhwc), (new(6, 16, 48, 48), Layout.Nhwc), (new(0, 3, 2, 2), Layout.Nchw),
+        ]
+        select new TestCaseData(type, problem.Shape, problem.Layout);
+
+    /// <summary>One pass gives what two give: the gradient bit for bit, and the sums too where dx is not the result of a rounding.</summary>
+    [TestCaseSource(nameof(Biased))]
+    public void TheGradientByABiasComesWithThatOfTheActivation(DType type, Shape shape, Layout layout)
+    {
+        using var scope = Device.Inference();
+        var (side, engine) = (new Side(Device, type), Device.Engine);
+        foreach (var kind in (ActivationKind[])[ActivationKind.Relu, ActivationKind.Relu6, ActivationKind.Sigmoid, ActivationKind.Tanh])
+        {
+            Tensor x = side.Of(Random(shape.Count, 5, -3f, 9f), shape, layout), y = side.Empty(shape, layout), dy = side.Of(Random(shape.Count, 6), shape, layout);
+            engine.Activation.Forward(kind, x, y);
+            Tensor dx = side.Empty(shape, layout), db = side.Empty([shape[1]]), expectedDx = side.Empty(shape, layout), expectedDb = side.Empty([shape[1]]);
+            engine.Activation.Backward(kind, y, dy, expectedDx);
+            engine.Convolution.BackwardBias(expectedDx, expectedDb);
+            engine.Activation.BackwardWithBias(kind, y, dy, dx, db);
+            Assert.That(Side.Read(dx), Is.EqualTo(Side.Read(expectedDx)), $"dx of {kind}");
+            if (kind is ActivationKind.Relu or ActivationKind.Relu6) Assert.That(Side.Read(db), Is.EqualTo(Side.Read(expectedDb)), $"db of {kind}");
+            // A rounding of every term, at most half a unit of it, and that of the sum.
+            var room = Math.Sqrt(shape.Count / (double)shape[1]) * 4 * Agreement.Epsilon(type);
+            Agreement.Within(Side.Read(db), Cast.Double(Side.Read(expectedDb)), room, $"db of {kind}");
+            engine.Activation.BackwardWithBias(kind, y, dy, dy, db);
+            Assert.That(Side.Read(dy), Is.EqualTo(Side.Read(expectedDx)), $"{kind} in place");
+        }
+    }
+
     private static IEnumerable<TestCaseData> Softmaxes()
     {
         foreach (var type in Types)

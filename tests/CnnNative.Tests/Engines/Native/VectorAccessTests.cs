@@ -41,6 +41,22 @@ public sealed class VectorAccessTests : CounterTests
         Check("activation_backward" + Suffix(type), type, read, 1, (side, x, y) => side.Device.Engine.Activation.Backward(kind, x, y, y));
     }
 
+    /// <summary>y and dy once, dx once; what is summed up is not read again.</summary>
+    [Test]
+    public void ActivationsWithBias([ValueSource(nameof(Types))] DType type, [ValueSource(nameof(Layouts))] Layout layout)
+    {
+        Shape shape = [2, 32, 16, 16];
+        var bytes = shape.Count * type.Size();
+        var counters = Run($"activation_sums_{(layout == Layout.Nhwc ? "rows" : "planes")}{Suffix(type)}", side =>
+        {
+            Tensor y = side.Of(Random(shape.Count, 1), shape, layout), dy = side.Of(Random(shape.Count, 2), shape, layout), db = side.Empty([32]);
+            return () => side.Device.Engine.Activation.BackwardWithBias(ActivationKind.Relu, y, dy, dy, db);
+        }, type);
+        Assert.That(counters.GlobalLoadBytes, Is.EqualTo((ulong)(2 * bytes)));
+        Assert.That(counters.GlobalLoad, Is.EqualTo((ulong)(2 * bytes / Bytes)), "loads");
+        Assert.That(counters.GlobalStore, Is.EqualTo((ulong)(bytes / Bytes + 32)), "stores: dx, and a sum per channel");
+    }
+
     [Test]
     public void Dropout([ValueSource(nameof(Types))] DType type)
     {

@@ -20,6 +20,8 @@ internal sealed class NativeActivation(NativeContext context) : IActivation
         context.Kernels.ActivationBackward(dx.DType, MapLaunch.For(dx), (int)kind, output, gradient, target, dx.Count);
     }
 
+    public void BackwardWithBias(ActivationKind kind, Tensor y, Tensor dy, Tensor dx, Tensor db) => ChannelSums.Run(context, kind, y, dy, dx, db);
+
     public void SoftmaxForward(Tensor x, int axis, bool logarithm, Tensor y)
     {
         if (y.Count == 0) return;

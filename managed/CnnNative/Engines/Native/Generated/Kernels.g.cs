@@ -13,6 +13,12 @@ internal enum Kernel
     ActivationBackwardBf16,
     ActivationForwardF16,
     ActivationBackwardF16,
+    ActivationSumsPlanesF32,
+    ActivationSumsRowsF32,
+    ActivationSumsPlanesBf16,
+    ActivationSumsRowsBf16,
+    ActivationSumsPlanesF16,
+    ActivationSumsRowsF16,
     AdamF32,
     AdamBf16,
     AdamF16,
@@ -458,6 +464,12 @@ internal sealed unsafe partial class Kernels
         new("activation", "activation_backward_bf16", 256, "sm_80 sm_90a"),
         new("activation", "activation_forward_f16", 256, "sm_80 sm_90a"),
         new("activation", "activation_backward_f16", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_planes_f32", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_rows_f32", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_planes_bf16", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_rows_bf16", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_planes_f16", 256, "sm_80 sm_90a"),
+        new("activation_sums", "activation_sums_rows_f16", 256, "sm_80 sm_90a"),
         new("adam", "adam_f32", 256, "sm_80 sm_90a"),
         new("adam", "adam_bf16", 256, "sm_80 sm_90a"),
         new("adam", "adam_f16", 256, "sm_80 sm_90a"),
@@ -949,6 +961,48 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &dx;
         arguments[4] = &count;
         Launch(OfType(type, Kernel.ActivationBackwardF32, Kernel.ActivationBackwardBf16, Kernel.ActivationBackwardF16), launch, arguments);
+    }
+
+    /// <summary>activation_sums_planes_f32, _bf16 or _f16(int kind, float* y, float* dy, ChannelGeometry geometry, float* dx, float* parts, float* db)</summary>
+    public void ActivationSumsPlanes(DType type, in LaunchConfiguration launch, int kind, DevicePointer y, DevicePointer dy, ChannelGeometry geometry, DevicePointer dx, DevicePointer parts, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &kind;
+        arguments[1] = &y;
+        arguments[2] = &dy;
+        arguments[3] = &geometry;
+        arguments[4] = &dx;
+        arguments[5] = &parts;
+        arguments[6] = &db;
+        Launch(OfType(type, Kernel.ActivationSumsPlanesF32, Kernel.ActivationSumsPlanesBf16, Kernel.ActivationSumsPlanesF16), launch, arguments);
+    }
+
+    /// <summary>activation_sums_rows_f32, _bf16 or _f16(int kind, float* y, float* dy, ChannelGeometry geometry, float* dx, float* parts, float* db)</summary>
+    public void ActivationSumsRows(DType type, in LaunchConfiguration launch, int kind, DevicePointer y, DevicePointer dy, ChannelGeometry geometry, DevicePointer dx, DevicePointer parts, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &kind;
+        arguments[1] = &y;
+        arguments[2] = &dy;
+        arguments[3] = &geometry;
+        arguments[4] = &dx;
+        arguments[5] = &parts;
+        arguments[6] = &db;
+        Launch(OfType(type, Kernel.ActivationSumsRowsF32, Kernel.ActivationSumsRowsBf16, Kernel.ActivationSumsRowsF16), launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from activation_sums_planes_f32 to activation_sums_rows_f16: (int kind, float* y, float* dy, ChannelGeometry geometry, float* dx, float* parts, float* db)</summary>
+    public void ActivationSums(Kernel kernel, in LaunchConfiguration launch, int kind, DevicePointer y, DevicePointer dy, ChannelGeometry geometry, DevicePointer dx, DevicePointer parts, DevicePointer db)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &kind;
+        arguments[1] = &y;
+        arguments[2] = &dy;
+        arguments[3] = &geometry;
+        arguments[4] = &dx;
+        arguments[5] = &parts;
+        arguments[6] = &db;
+        Launch(kernel, launch, arguments);
     }
 
     /// <summary>adam_f32, _bf16 or _f16(AdamParameters parameters, AdamRule rule, OptimizerClock* clock)</summary>

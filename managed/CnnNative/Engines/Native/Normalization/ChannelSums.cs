@@ -1,3 +1,5 @@
+using CnnNative.Interop;
+
 namespace CnnNative.Engines.Native;
 
 /// <summary>Sums over everything but the channels: the gradients of biases.</summary>
@@ -9,10 +11,35 @@ internal static class ChannelSums
         if (db.Count == 0) return;
         using var source = dy.OnDevice();
         using var target = db.OnDevice();
-        var plan = ChannelPlan.For(dy.Shape[0], dy.Shape[1], dy.Shape.CountFrom(2), dy.Layout, dy.DType, source.Pointer.Address % 16 == 0);
-        using var parts = context.Rent((long)plan.Parts * plan.Geometry.Channels * sizeof(float));
+        var plan = Plan(dy, Alignment.Is16(source));
+        using var parts = RentParts(context, plan);
         if (plan.ByRows) context.Kernels.ChannelSumsRows(dy.DType, plan.Launch, source, plan.Geometry, parts, target);
         else context.Kernels.ChannelSumsPlanes(dy.DType, plan.Launch, source, plan.Geometry, parts, target);
-        if (!plan.IsSmall) context.Kernels.ChannelSumsFinish(db.DType, plan.FinishLaunch, parts, plan.Parts, plan.Geometry.Channels, target);
+        Finish(context, plan, db.DType, parts, target);
+    }
+
+    /// <summary>dx = dy f'(x), computed from y = f(x), and db[c] = its sum, in one pass.</summary>
+    public static void Run(NativeContext context, ActivationKind kind, Tensor y, Tensor dy, Tensor dx, Tensor db)
+    {
+        if (db.Count == 0) return;
+        using var output = y.OnDevice();
+        using var gradient = dy.OnDevice();
+        using var result = dx.OnDevice();
+        using var target = db.OnDevice();
+        var plan = Plan(dx, Alignment.Is16(output) && Alignment.Is16(gradient) && Alignment.Is16(result));
+        using var parts = RentParts(context, plan);
+        if (plan.ByRows) context.Kernels.ActivationSumsRows(dx.DType, plan.Launch, (int)kind, output, gradient, plan.Geometry, result, parts, target);
+        else context.Kernels.ActivationSumsPlanes(dx.DType, plan.Launch, (int)kind, output, gradient, plan.Geometry, result, parts, target);
+        Finish(context, plan, db.DType, parts, target);
+    }
+
+    private static ChannelPlan Plan(Tensor x, bool aligned) =>
+        ChannelPlan.For(x.Shape[0], x.Shape[1], x.Shape.CountFrom(2), x.Layout, x.DType, aligned);
+
+    private static Workspace RentParts(NativeContext context, in ChannelPlan plan) => context.Rent((long)plan.Parts * plan.Geometry.Channels * sizeof(float));
+
+    private static void Finish(NativeContext context, in ChannelPlan plan, DType type, DevicePointer parts, DevicePointer db)
+    {
+        if (!plan.IsSmall) context.Kernels.ChannelSumsFinish(type, plan.FinishLaunch, parts, plan.Parts, plan.Geometry.Channels, db);
     }
 }
