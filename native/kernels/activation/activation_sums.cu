@@ -14,18 +14,24 @@ template <typename T, int width, typename Gradient> struct GradientVectors
     T* dx;
     Gradient gradient;
 
-    __device__ __forceinline__ Elements<T, width> operator()(long long vector) const
+    struct Fetched
     {
-        const auto outputs = Elements<T, width>::load(y, vector);
-        auto values = Elements<T, width>::load(dy, vector);
+        Elements<T, width> y, dy;
+    };
+
+    __device__ __forceinline__ Fetched fetch(long long vector) const { return {Elements<T, width>::load(y, vector), Elements<T, width>::load(dy, vector)}; }
+
+    __device__ __forceinline__ Elements<T, width> values(const Fetched& fetched, long long vector) const
+    {
+        Elements<T, width> result;
 #pragma unroll
-        for (int k = 0; k < width; ++k) values.at[k] = gradient(outputs.at[k], values.at[k]);
-        values.store(dx, vector);
-        return values;
+        for (int k = 0; k < width; ++k) result.at[k] = gradient(fetched.y.at[k], fetched.dy.at[k]);
+        result.store(dx, vector);
+        return result;
     }
 };
 
-// Calls sums(width, read) for a kind and a geometry.
+// Calls sum(width, source) for a kind and a geometry.
 template <typename T, typename Sum>
 __device__ __forceinline__ void withGradientVectors(int kind, const T* y, const T* dy, const ChannelGeometry& g, T* dx, Sum sum)
 {
@@ -37,13 +43,13 @@ __device__ __forceinline__ void withGradientVectors(int kind, const T* y, const 
 template <typename T>
 __device__ __forceinline__ void activationSumsPlanes(int kind, const T* y, const T* dy, const ChannelGeometry& g, T* dx, float* parts, T* db)
 {
-    withGradientVectors(kind, y, dy, g, dx, [&](auto, auto read) { planeSum(g, parts, db, read); });
+    withGradientVectors(kind, y, dy, g, dx, [&](auto, auto source) { planeSum(g, parts, db, source); });
 }
 
 template <typename T>
 __device__ __forceinline__ void activationSumsRows(int kind, const T* y, const T* dy, const ChannelGeometry& g, T* dx, float* parts, T* db)
 {
-    withGradientVectors(kind, y, dy, g, dx, [&](auto width, auto read) { rowSums<width.value>(g, parts, db, read); });
+    withGradientVectors(kind, y, dy, g, dx, [&](auto width, auto source) { rowSums<width.value>(g, parts, db, source); });
 }
 
 extern "C" __global__ __launch_bounds__(256) void activation_sums_planes_f32(int kind, const float* y, const float* dy,

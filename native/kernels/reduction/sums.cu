@@ -35,16 +35,12 @@ template <typename T> __device__ __forceinline__ void sumFinish(const float* par
 
 template <typename T> __device__ __forceinline__ void channelSumsPlanes(const T* x, const ChannelGeometry& g, float* parts, T* db)
 {
-    withWidth<T>(g, [&](auto width) {
-        planeSum(g, parts, db, [=](long long vector) { return Elements<T, width.value>::load(x, vector); });
-    });
+    withWidth<T>(g, [&](auto width) { planeSum(g, parts, db, ReadVectors<T, width.value>{x}); });
 }
 
 template <typename T> __device__ __forceinline__ void channelSumsRows(const T* x, const ChannelGeometry& g, float* parts, T* db)
 {
-    withWidth<T>(g, [&](auto width) {
-        rowSums<width.value>(g, parts, db, [=](long long vector) { return Elements<T, width.value>::load(x, vector); });
-    });
+    withWidth<T>(g, [&](auto width) { rowSums<width.value>(g, parts, db, ReadVectors<T, width.value>{x}); });
 }
 
 template <typename T> __device__ __forceinline__ void channelSumsFinish(const float* parts, int count, int channels, T* db)

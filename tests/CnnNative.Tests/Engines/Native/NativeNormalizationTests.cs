@@ -149,6 +149,20 @@ public sealed class NativeNormalizationTests : NativeTests
         Assert.That(() => ChannelPlan.For(1 << 16, 1, 1 << 16, Layout.Nchw, DType.Float32, true), Throws.InstanceOf<EngineNotSupportedException>());
     }
 
+    /// <summary>A layer of LeNet-5 is sooner read than memory is busy: sums share it, four vectors per thread, but what one block can do in one launch it does.</summary>
+    [Test]
+    public void SumsShareSmallTensors()
+    {
+        var planes = ChannelPlan.ForSums(256, 6, 28 * 28, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That((planes.Parts, planes.Bundles), Is.EqualTo((49, 6)), "50,176 vectors per channel, 1,024 per block");
+        Assert.That(ChannelPlan.ForSums(64, 16, 10 * 10, Layout.Nchw, DType.Float32, aligned: true).IsSmall, "1,600 vectors per channel");
+        var rows = ChannelPlan.ForSums(256, 120, 1, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That((rows.Parts, rows.Bundles, rows.Geometry.Lanes), Is.EqualTo((1, 8, 4)), "256 rows of 4 vectors each");
+        Assert.That(ChannelPlan.For(256, 120, 1, Layout.Nchw, DType.Float32, aligned: true).Bundles, Is.EqualTo(2));
+        var tall = ChannelPlan.ForSums(2000, 120, 1, Layout.Nchw, DType.Float32, aligned: true);
+        Assert.That((tall.Parts, tall.Bundles, tall.Geometry.Lanes), Is.EqualTo((1, 15, 2)), "not narrower than a sector, and one block can do it");
+    }
+
     [Test]
     public void ChannelsOfPlanesAreKeptWhereFourBlocksFit()
     {

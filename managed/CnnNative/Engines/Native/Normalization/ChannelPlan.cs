@@ -16,8 +16,11 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
 {
     private const int MostLanes = 32, SectorBytes = 32;
 
-    /// <summary>Vectors that one block takes without help, 16 per thread; a part has at least as many.</summary>
+    /// <summary>Vectors that one block takes without help, 16 per thread; a part of moments has at least as many.</summary>
     private const int SmallBlock = 4096;
+
+    /// <summary>Vectors that a block of sums takes at least, where there are more: the four per thread that it reads at once.</summary>
+    private const int SumBlock = 1024;
 
     /// <summary>Blocks that keep the memory of the largest devices busy.</summary>
     private const int Blocks = 1024;
@@ -48,12 +51,23 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
     /// <param name="type">Their type.</param>
     /// <param name="aligned">Whether the addresses are multiples of 16.</param>
     /// <exception cref="EngineNotSupportedException">A channel has more elements than an int counts.</exception>
-    public static ChannelPlan For(int images, int channels, long pixels, Layout layout, DType type, bool aligned)
+    public static ChannelPlan For(int images, int channels, long pixels, Layout layout, DType type, bool aligned) =>
+        For(images, channels, pixels, layout, type, aligned, SmallBlock);
+
+    /// <summary>
+    /// The plan for sums, which keep nothing: where one block had little to do, more share it, for a tensor of one layer is sooner read than memory is
+    /// busy. What one block can do alone, it does: another launch would take longer.
+    /// </summary>
+    /// <inheritdoc cref="For(int, int, long, Layout, DType, bool)"/>
+    public static ChannelPlan ForSums(int images, int channels, long pixels, Layout layout, DType type, bool aligned) =>
+        For(images, channels, pixels, layout, type, aligned, SumBlock);
+
+    private static ChannelPlan For(int images, int channels, long pixels, Layout layout, DType type, bool aligned, int part)
     {
         var elements = Index32.Of("channels", images * pixels);
         return layout == Layout.Nhwc || pixels == 1
-            ? Rows(elements, channels, aligned && channels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1, type)
-            : Planes(elements, channels, (int)pixels, aligned && pixels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1);
+            ? Rows(elements, channels, aligned && channels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1, type, part)
+            : Planes(elements, channels, (int)pixels, aligned && pixels % MapLaunch.Width(type) == 0 ? MapLaunch.Width(type) : 1, part);
     }
 
     /// <summary>The same plan with small channels kept in shared memory, where enough blocks then still fit a multiprocessor.</summary>
@@ -70,39 +84,37 @@ internal readonly record struct ChannelPlan(bool ByRows, int Parts, int Bundles,
         return this with { Geometry = geometry, KeptBytes = (int)bytes };
     }
 
-    private static ChannelPlan Planes(int elements, int channels, int pixels, int width) =>
-        Divide(false, channels, new() { Channels = channels, Width = width, Vectors = elements / width, Lanes = 1, Plane = new(pixels / width) });
+    private static ChannelPlan Planes(int elements, int channels, int pixels, int width, int part) =>
+        Divide(false, channels, new() { Channels = channels, Width = width, Vectors = elements / width, Lanes = 1, Plane = new(pixels / width) }, part);
 
-    private static ChannelPlan Rows(int rows, int channels, int width, DType type)
+    private static ChannelPlan Rows(int rows, int channels, int width, DType type, int part)
     {
         var vectorsInRow = channels / width;
         var most = Math.Min(MostLanes, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, vectorsInRow)));
-        var lanes = LanesOfSmallBundle(rows, most, Math.Max(1, SectorBytes / (width * type.Size()))) ?? most;
+        var lanes = LanesOfSmallBundle(rows, most, Math.Max(1, SectorBytes / (width * type.Size())), part) ?? most;
         var bundles = (vectorsInRow + lanes - 1) / lanes;
-        return Divide(true, bundles, new() { Channels = channels, Width = width, Vectors = rows, Lanes = lanes, Plane = new(1) });
+        return Divide(true, bundles, new() { Channels = channels, Width = width, Vectors = rows, Lanes = lanes, Plane = new(1) }, part);
     }
 
     /// <summary>
-    /// As many lanes as leave one block all rows; null where not even so few do as make a whole sector of memory. A narrow bundle in one launch, read
-    /// once, instead of a wide one in parts: there are as many blocks either way, one per <see cref="SmallBlock"/> vectors, and two launches fewer.
+    /// As many lanes as leave one block all rows, in no more vectors than a part has, or at most than one block does; null where not even so few do as
+    /// make a whole sector of memory. A narrow bundle in one launch, read once, instead of a wide one in parts: there are as many blocks either way,
+    /// and two launches fewer.
     /// </summary>
-    private static int? LanesOfSmallBundle(int rows, int most, int least)
+    private static int? LanesOfSmallBundle(int rows, int most, int least, int part)
     {
-        for (var lanes = most; lanes >= Math.Min(least, most); lanes /= 2)
-        {
-            if ((long)rows * lanes <= SmallBlock) return lanes;
-        }
-
-        return null;
+        var lanes = most;
+        while (lanes > least && (long)rows * lanes > part) lanes /= 2;
+        return (long)rows * lanes <= SmallBlock ? lanes : null;
     }
 
     /// <summary>Divides what is long into parts, so many that all blocks together are about <see cref="Blocks"/>, but none too small.</summary>
-    private static ChannelPlan Divide(bool byRows, int bundles, ChannelGeometry geometry)
+    private static ChannelPlan Divide(bool byRows, int bundles, ChannelGeometry geometry, int part)
     {
         var length = Math.Max(1, geometry.Vectors);
         if ((long)length * geometry.Lanes <= SmallBlock) return new(byRows, 1, bundles, geometry);
         var wanted = (Blocks + bundles - 1) / Math.Max(1, bundles);
-        var perPart = Math.Max(SmallBlock / geometry.Lanes, (length + wanted - 1) / wanted);
+        var perPart = Math.Max(part / geometry.Lanes, (length + wanted - 1) / wanted);
         return new(byRows, (length + perPart - 1) / perPart, bundles, geometry);
     }
 }

@@ -34,7 +34,7 @@ internal static class ChannelSums
     }
 
     private static ChannelPlan Plan(Tensor x, bool aligned) =>
-        ChannelPlan.For(x.Shape[0], x.Shape[1], x.Shape.CountFrom(2), x.Layout, x.DType, aligned);
+        ChannelPlan.ForSums(x.Shape[0], x.Shape[1], x.Shape.CountFrom(2), x.Layout, x.DType, aligned);
 
     private static Workspace RentParts(NativeContext context, in ChannelPlan plan) => context.Rent((long)plan.Parts * plan.Geometry.Channels * sizeof(float));
 
