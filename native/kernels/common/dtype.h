@@ -109,6 +109,16 @@ template <typename T> __device__ __forceinline__ void storeVector(T* to, const V
     storeWide(to, pack(v));
 }
 
+// Two elements in one store; the address must be a multiple of their size.
+template <typename T> __device__ __forceinline__ void storePair(T* to, float first, float second)
+{
+    *reinterpret_cast<unsigned*>(to) = packPair<T>(first, second);
+}
+template <> __device__ __forceinline__ void storePair<float>(float* to, float first, float second)
+{
+    *reinterpret_cast<float2*>(to) = make_float2(first, second);
+}
+
 // Four elements in one store; the address must be a multiple of their size.
 template <typename T> __device__ __forceinline__ void storeFour(T* to, float4 v)
 {

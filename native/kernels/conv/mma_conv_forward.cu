@@ -10,20 +10,15 @@
 // one split sums go to `partial` in f32, which has the layout of y. Limited by the matrix units; by the arithmetic of addresses
 // where elements are collected.
 #include "conv/mma_patch_source.h"
-#include "gemm/mma_output.h"
+#include "conv/pixel_output.h"
 
-// Stores the sums of a tile to an image, of which channel `channel` is the group's first.
+// Lines are what lies together in memory: the channels of a pixel, or the pixels of a channel.
 template <class Out, class M>
-__device__ __forceinline__ void storePixels(const typename M::Sums& sum, void* memory, int row, int column, Out* y, const Out* bias, int channel,
-                                            const ConvGeometry& g, const Epilogue& epilogue)
+__device__ __forceinline__ void storePixels(const typename M::Sums& sum, void* memory, int row, int column, const MmaOutput<Out>& out, const ConvGeometry& g,
+                                            const Epilogue& epilogue)
 {
-    const MmaOutput<Out> out = {y + (long long)channel * g.out.channel, nullptr, bias ? bias + channel : nullptr, g.images * outPixels(g), g.filters, g.wideOut, g.out.channel};
-    const auto place = [&](int i) {
-        const Pixel pixel = outPixel(g, i);
-        return pixel.n * g.out.image + (long long)(pixel.h * g.out.row + pixel.w * g.out.column);
-    };
-    if (g.out.channel == 1) storeMmaTile<Out, M>(sum, memory, row, column, out, epilogue, place);
-    else storeMmaTile<Out, M, true>(sum, memory, row, column, out, epilogue, place);
+    if (g.out.channel == 1) storeMmaTile<Out, M>(sum, memory, row, column, out, epilogue, PixelPlaces{g});
+    else storeMmaTile<Out, M, true>(sum, memory, row, column, out, epilogue, PixelPlaces{g});
 }
 
 template <bool Units, class T, class M>
@@ -41,8 +36,8 @@ __device__ __forceinline__ void mmaConvForward(const T* __restrict__ x, const T*
     multiplyMmaTile<M>(rows, columns, sharedAddress(memory), first, min(steps, first + split.stepsPerSplit), sum);
 
     const int channel = group * g.filters;
-    if (split.splits == 1) storePixels<T, M>(sum, memory, row, column, y, bias, channel, g, epilogue);
-    else storePixels<float, M>(sum, memory, row, column, partial + part * split.partialStride, nullptr, channel, g, epilogue);
+    if (split.splits == 1) storePixels<T, M>(sum, memory, row, column, pixelOutput(g, y, bias, channel), g, epilogue);
+    else storePixels<float, M>(sum, memory, row, column, pixelOutput<float>(g, partial + part * split.partialStride, nullptr, channel), g, epilogue);
 }
 
 extern "C" __global__ __launch_bounds__(256) void mma_conv_forward_128x128_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, float* partial,

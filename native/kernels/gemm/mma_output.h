@@ -1,5 +1,5 @@
 // From the sums of matrix units to memory: bias, clamp, and through shared memory, so that stores are 16 bytes wide
-// where memory allows it and coalesced where it does not.
+// where memory allows it and coalesced where it does not. What stores a tile (M) is a block, or one of its warps for itself.
 #pragma once
 
 #include "gemm/mma_tile.h"
@@ -22,6 +22,13 @@ template <class Out, class M, bool ColumnLines> struct OutTile
     static_assert(lines * pitch * (int)sizeof(Out) <= M::sharedBytes, "the tile fits where the stages were");
 
     static __device__ __forceinline__ int place(int row, int column) { return ColumnLines ? column * pitch + row : row * pitch + column; }
+
+    // Neighbours in a row.
+    static __device__ __forceinline__ void put(Out* tile, int row, int column, float first, float second)
+    {
+        if constexpr (ColumnLines) store(tile + place(row, column), first), store(tile + place(row, column + 1), second);
+        else storePair(tile + place(row, column), first, second);
+    }
 };
 
 template <class Out> __device__ __forceinline__ float biasAt(const Out* bias, int i, int count)
@@ -38,18 +45,15 @@ __device__ __forceinline__ void stageSums(const typename M::Sums& sum, Out* tile
 #pragma unroll
     for (int i = 0; i < 2 * M::rowFragments; ++i) rowBias[i] = biasAt(out.rowBias, row0 + firstRow + i * 8, out.rows);
 #pragma unroll
-    for (int j = 0; j < M::columnFragments; ++j)
+    for (int j = 0; j < M::columnFragments; ++j) {
+        const int column = M::warpColumn() + j * 8 + lane % 4 * 2;
+        const float first = biasAt(out.columnBias, column0 + column, out.columns), second = biasAt(out.columnBias, column0 + column + 1, out.columns);
 #pragma unroll
-        for (int k = 0; k < 2; ++k) {
-            const int column = M::warpColumn() + j * 8 + lane % 4 * 2 + k;
-            const float bias = biasAt(out.columnBias, column0 + column, out.columns);
-#pragma unroll
-            for (int i = 0; i < M::rowFragments; ++i) {
-                const int row = firstRow + i * 16;
-                store(tile + Tile::place(row, column), clamp(sum[i][j][k] + rowBias[2 * i] + bias, epilogue));
-                store(tile + Tile::place(row + 8, column), clamp(sum[i][j][k + 2] + rowBias[2 * i + 1] + bias, epilogue));
-            }
+        for (int i = 0; i < 2 * M::rowFragments; ++i) {
+            const float* const pair = &sum[i / 2][j][i % 2 * 2];
+            Tile::put(tile, firstRow + i * 8, column, clamp(pair[0] + rowBias[i] + first, epilogue), clamp(pair[1] + rowBias[i] + second, epilogue));
         }
+    }
 }
 
 // Copies a staged tile, so many elements at once.
@@ -58,7 +62,7 @@ __device__ __forceinline__ void copyTile(const Out* tile, int row0, int column0,
 {
     using Tile = OutTile<Out, M, ColumnLines>;
     constexpr int perLine = Tile::length / width;
-    for (int i = threadIdx.x; i < Tile::lines * perLine; i += M::threads) {
+    for (int i = M::thread(); i < Tile::lines * perLine; i += M::threads) {
         const int line = i / perLine, along = i % perLine * width;
         const int row = ColumnLines ? along : line, column = ColumnLines ? line : along;
         if (row0 + row >= out.rows || column0 + column >= out.columns) continue;
@@ -76,7 +80,7 @@ __device__ __forceinline__ void storeMmaTile(const typename M::Sums& sum, void* 
 {
     Out* const tile = (Out*)memory;
     stageSums<Out, M, OutTile<Out, M, ColumnLines>>(sum, tile, row0, column0, out, epilogue);
-    __syncthreads();
+    M::sync();
     if (out.wide) copyTile<unitSize<Out>, Out, M, ColumnLines>(tile, row0, column0, out, offset);
     else copyTile<1, Out, M, ColumnLines>(tile, row0, column0, out, offset);
 }

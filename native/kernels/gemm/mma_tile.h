@@ -26,6 +26,8 @@ template <int Rows, int Columns, int WarpRows, int WarpColumns> struct MmaTile
     // Shared memory of a block, enough for every type and order: the stages, and in their place the tile on its way out.
     static constexpr int sharedBytes = mmaStages * stepDepth<float> * (Rows * 4 + Columns * 4 + 64);
 
+    static __device__ __forceinline__ int thread() { return threadIdx.x; }
+    static __device__ __forceinline__ void sync() { __syncthreads(); }
     static __device__ __forceinline__ int warpRow() { return threadIdx.x / 32 / warpsAcross * WarpRows; }
     static __device__ __forceinline__ int warpColumn() { return threadIdx.x / 32 % warpsAcross * WarpColumns; }
 };

@@ -14,6 +14,9 @@ internal sealed class NativeContext(CudaDevice device, CudaStream stream)
     /// <summary>Whether products of fp32 may be rounded to tf32.</summary>
     public bool AllowTf32 => device.AllowTf32;
 
+    /// <summary>When products of halves go to the matrix units of compute capability 9.0; tests choose.</summary>
+    public WgmmaUse Wgmma { get; set; } = WgmmaUses.Of(stream.Context.Device.ComputeCapability);
+
     /// <summary>The stream that everything runs in.</summary>
     public CudaStream Stream => stream;
 

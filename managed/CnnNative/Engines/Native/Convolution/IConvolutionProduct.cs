@@ -26,6 +26,12 @@ internal interface IConvolutionProduct
     /// <param name="stored">The layout that the filters have; null if they are copied anyway.</param>
     Layout Filters(in ConvGeometry geometry, Layout images, Layout? stored);
 
+    /// <summary>Length of a patch, (taps, channels), as its kernels count it: they may fill up channels.</summary>
+    long PatchLength(long taps, int channels) => taps * channels;
+
+    /// <summary>How the convolution of so many pixels by so many filters of a group is divided over blocks.</summary>
+    TilePlan Plan(int filters, long pixels, long patch, int groups, int multiprocessors) => TilePlan.Choose(Tiles, filters, pixels, patch, groups, multiprocessors);
+
     /// <summary>y = clamp(x * w + bias), filters in the layout asked for. With a split depth, float partial results behind each other at <paramref name="y"/>.</summary>
     void Forward(
         in TilePlan plan, int groups, in ConvGeometry geometry, Placed x, Placed w, DevicePointer bias, DevicePointer y, in DepthSplit split, Epilogue epilogue);

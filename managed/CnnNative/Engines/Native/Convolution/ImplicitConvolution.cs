@@ -6,14 +6,26 @@ namespace CnnNative.Engines.Native;
 /// Convolution as one product whose patches are gathered as they are needed (implicit GEMM): any stride, padding, dilation and
 /// groups. The arithmetic is that of an <see cref="IConvolutionProduct"/>: FMA units, or matrix units.
 /// </summary>
-internal sealed class ImplicitConvolution(NativeContext context, IConvolutionProduct product)
+/// <param name="context">The device and its kernels.</param>
+/// <param name="product">The arithmetic.</param>
+/// <param name="multiprocessors">That the plans are made for.</param>
+internal sealed class ImplicitConvolution(NativeContext context, IConvolutionProduct product, int multiprocessors)
 {
     private readonly SplitSums sums = new(context, product.Type);
     private readonly FilterLayouts filters = new(context, product.Type);
     private readonly ImageLayouts images = new(context, product.Type);
     private readonly int size = product.Type.Size();
 
-    private int Multiprocessors => context.Info.Multiprocessors;
+    /// <summary>How a pass is divided over blocks. All phases of the data gradient have one plan, that of the largest, so that their partial results can be added up together.</summary>
+    public TilePlan Plan(in ConvolutionProblem p, ConvolutionPass pass)
+    {
+        int channels = p.C / p.Groups, filters = p.K / p.Groups;
+        long outputs = (long)p.N * p.P * p.Q, patch = product.PatchLength((long)p.R * p.S, channels);
+        if (pass == ConvolutionPass.Forward) return product.Plan(filters, outputs, patch, p.Groups, multiprocessors);
+        if (pass == ConvolutionPass.BackwardWeight) return TilePlan.Choose(product.Tiles, filters, patch, outputs, p.Groups, multiprocessors);
+        var (pixels, taps) = DataGradientPhase.Largest(p);
+        return product.Plan(channels, pixels, product.PatchLength(taps, filters), p.Groups, multiprocessors);
+    }
 
     /// <summary>y = clamp(x * w + bias).</summary>
     public void Forward(in ConvolutionProblem problem, Placed x, Placed w, DevicePointer bias, Epilogue epilogue, Placed y)
@@ -22,7 +34,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
         var geometry = ConvGeometry.Forward(problem, x.Layout, y.Layout);
         using var filterRoom = filters.InOrder(problem, w, product.Filters(geometry, x.Layout, w.Layout), out var ordered);
         geometry = geometry.Widened(product.Unit, x.IsAligned, ordered.IsAligned, y.IsAligned);
-        var plan = TilePlan.Choose(product.Tiles, geometry.Filters, geometry.Pixels, geometry.PatchLength, problem.Groups, Multiprocessors);
+        var plan = Plan(problem, ConvolutionPass.Forward);
         if (plan.Splits == 1)
         {
             product.Forward(plan, problem.Groups, geometry, x, ordered, bias, y.Pointer, plan.Depth(0), epilogue);
@@ -39,9 +51,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     public void BackwardData(in ConvolutionProblem problem, Placed dy, Placed w, Placed dx)
     {
         using var imageRoom = images.InLayout(dy, product.Images(ConvolutionPass.BackwardData, problem.K / problem.Groups, dy.Layout), problem.OutputShape, out dy);
-        // One plan for all phases, so that their partial results can be added up together: that of the largest.
-        var (pixels, taps) = DataGradientPhase.Largest(problem);
-        var plan = TilePlan.Choose(product.Tiles, problem.C / problem.Groups, pixels, taps * (problem.K / problem.Groups), problem.Groups, Multiprocessors);
+        var plan = Plan(problem, ConvolutionPass.BackwardData);
         using var ordered = context.Rent(Room(problem.WeightShape.Count) * size + DataGradientPhase.Count(problem) * RoomBytes);
         if (plan.Splits == 1)
         {
@@ -75,7 +85,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
     private void BackwardWeight(in ConvolutionProblem problem, Layout order, Placed x, Placed dy, DevicePointer dw)
     {
         var geometry = ConvGeometry.Forward(problem, x.Layout, dy.Layout).Widened(product.Unit, x.IsAligned, filters: false, dy.IsAligned);
-        var plan = TilePlan.Choose(product.Tiles, geometry.Filters, geometry.PatchLength, geometry.Pixels, problem.Groups, Multiprocessors);
+        var plan = Plan(problem, ConvolutionPass.BackwardWeight);
         if (plan.Splits == 1 && product.Type == DType.Float32)
         {
             product.BackwardWeight(plan, problem.Groups, order, geometry, x, dy, dw, plan.Depth(0));
@@ -99,7 +109,7 @@ internal sealed class ImplicitConvolution(NativeContext context, IConvolutionPro
             var geometry = phase.Geometry(problem, dy.Layout, dx.Layout).Widened(product.Unit, dy.IsAligned, filters: true, Alignment.Is16(target));
             var phaseFilters = new Placed(ordered, product.Filters(geometry, dy.Layout, stored: null));
             filters.OfPhase(problem, phase, w, phaseFilters);
-            var own = plan with { StepsPerSplit = Math.Max(1, (product.Tiles.Steps(geometry.PatchLength) + plan.Splits - 1) / plan.Splits) };
+            var own = plan with { StepsPerSplit = Math.Max(1, (product.Tiles.Steps(product.PatchLength(phase.Taps, geometry.Channels)) + plan.Splits - 1) / plan.Splits) };
             product.Forward(own, problem.Groups, geometry, dy, phaseFilters, default, target, own.Depth(partialStride), Epilogues.None);
             ordered = ordered.Plus(Room(phase.FilterCount(problem)) * size);
         }

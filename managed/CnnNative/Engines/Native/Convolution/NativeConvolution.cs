@@ -8,8 +8,11 @@ namespace CnnNative.Engines.Native;
 /// </summary>
 internal sealed class NativeConvolution(NativeContext context) : IConvolution
 {
-    private readonly PerType<ImplicitConvolution> implicits = new(type => new(context, Product(context, type)));
-    private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32));
+    private readonly PerType<ImplicitConvolution> implicits = new(type => new(context, Product(context, type), context.Info.Multiprocessors));
+    private readonly ImplicitConvolution tf32 = new(context, new MmaConvolution(context, DType.Float32), context.Info.Multiprocessors);
+    private readonly PerType<ImplicitConvolution> hopper = new(
+        type => new(context, new WgmmaConvolution(context, type, context.Info.Multiprocessors), context.Info.Multiprocessors));
+
     private readonly PerType<PointwiseConvolution> pointwise = new(type => new(NativeGemm.For(context, type)));
     private readonly PerType<DirectConvolution> direct = new(type => new(context, type));
     private readonly DepthwiseConvolution depthwise = new(context, context.Info.Multiprocessors);
@@ -59,7 +62,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             case ConvolutionAlgorithm.Pointwise: Pointwise(x.DType).BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Direct: Direct(x.DType).BackwardWeight(problem, images, gradient, target); break;
             case ConvolutionAlgorithm.Columns: ColumnsBackwardWeight(problem, x.DType, images, gradient, target); break;
-            default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient).BackwardWeight(problem, images, gradient, target); break;
+            default: Implicit(problem, ConvolutionPass.BackwardWeight, x.DType, images, gradient, target).BackwardWeight(problem, images, gradient, target); break;
         }
     }
 
@@ -75,7 +78,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, x.Layout, out var ordered)) Columns(type).Forward(problem, x, ordered, bias, epilogue, y);
                 break;
-            default: Implicit(problem, ConvolutionPass.Forward, type, x, y).Forward(problem, x, w, bias, epilogue, y); break;
+            default: Implicit(problem, ConvolutionPass.Forward, type, x, y, w).Forward(problem, x, w, bias, epilogue, y); break;
         }
     }
 
@@ -89,7 +92,7 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
             case ConvolutionAlgorithm.Columns:
                 using (Filters(type).InOrder(problem, w, dy.Layout, out var ordered)) Columns(type).BackwardData(problem, dy, ordered, dx);
                 break;
-            default: Implicit(problem, ConvolutionPass.BackwardData, type, dx, dy).BackwardData(problem, dy, w, dx); break;
+            default: Implicit(problem, ConvolutionPass.BackwardData, type, dx, dy, w).BackwardData(problem, dy, w, dx); break;
         }
     }
 
@@ -138,9 +141,15 @@ internal sealed class NativeConvolution(NativeContext context) : IConvolution
 
     private FilterLayouts Filters(DType type) => new(context, type);
 
-    /// <summary>The implicit product for a data type: halves on matrix units, fp32 there where that is allowed and reads units.</summary>
-    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y) =>
-        UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned ? tf32 : implicits.For(type, "Conv2d");
+    /// <summary>The implicit product for a data type: halves on matrix units, those of compute capability 9.0 where that pays; fp32 there where that is allowed and reads units.</summary>
+    private ImplicitConvolution Implicit(in ConvolutionProblem problem, ConvolutionPass pass, DType type, Placed x, Placed y, Placed filters)
+    {
+        if (UsesTf32(problem, pass, type, x.Layout, y.Layout) && x.IsAligned && y.IsAligned) return tf32;
+        var portable = implicits.For(type, "Conv2d");
+        if (context.Wgmma == WgmmaUse.Never || !WgmmaConvolution.CanDo(problem, pass, type) || !x.IsAligned || !y.IsAligned || !filters.IsAligned) return portable;
+        var wgmma = hopper.For(type, "Conv2d");
+        return context.Wgmma.Prefers(wgmma.Plan(problem, pass), portable.Plan(problem, pass)) ? wgmma : portable;
+    }
 
     private static IConvolutionProduct Product(NativeContext context, DType type) =>
         type == DType.Float32 ? new FmaConvolution(context) : new MmaConvolution(context, type);

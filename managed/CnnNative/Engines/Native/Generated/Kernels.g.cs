@@ -451,6 +451,36 @@ internal enum Kernel
     TransposeNarrowB16,
     TransposeNarrowB32,
     TransposeNarrowB64,
+    WgmmaConvForward128x256Bf16,
+    WgmmaConvForward128x128Bf16,
+    WgmmaConvForward128x64Bf16,
+    WgmmaConvForward128x256F16,
+    WgmmaConvForward128x128F16,
+    WgmmaConvForward128x64F16,
+    WgmmaConvWgrad128x256Bf16,
+    WgmmaConvWgrad128x128Bf16,
+    WgmmaConvWgrad128x64Bf16,
+    WgmmaConvWgrad128x256F16,
+    WgmmaConvWgrad128x128F16,
+    WgmmaConvWgrad128x64F16,
+    WgmmaGemmNn128x256Bf16,
+    WgmmaGemmNt128x256Bf16,
+    WgmmaGemmTn128x256Bf16,
+    WgmmaGemmNn128x128Bf16,
+    WgmmaGemmNt128x128Bf16,
+    WgmmaGemmTn128x128Bf16,
+    WgmmaGemmNn128x64Bf16,
+    WgmmaGemmNt128x64Bf16,
+    WgmmaGemmTn128x64Bf16,
+    WgmmaGemmNn128x256F16,
+    WgmmaGemmNt128x256F16,
+    WgmmaGemmTn128x256F16,
+    WgmmaGemmNn128x128F16,
+    WgmmaGemmNt128x128F16,
+    WgmmaGemmTn128x128F16,
+    WgmmaGemmNn128x64F16,
+    WgmmaGemmNt128x64F16,
+    WgmmaGemmTn128x64F16,
 }
 
 internal sealed unsafe partial class Kernels
@@ -902,6 +932,36 @@ internal sealed unsafe partial class Kernels
         new("transpose", "transpose_narrow_b16", 256, "sm_80 sm_90a"),
         new("transpose", "transpose_narrow_b32", 256, "sm_80 sm_90a"),
         new("transpose", "transpose_narrow_b64", 256, "sm_80 sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x256_bf16", 384, "sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x128_bf16", 384, "sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x64_bf16", 384, "sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x256_f16", 384, "sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x128_f16", 384, "sm_90a"),
+        new("wgmma_conv_forward", "wgmma_conv_forward_128x64_f16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x256_bf16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x128_bf16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x64_bf16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x256_f16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x128_f16", 384, "sm_90a"),
+        new("wgmma_conv_wgrad", "wgmma_conv_wgrad_128x64_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x256_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x256_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x256_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x128_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x128_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x128_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x64_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x64_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x64_bf16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x256_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x256_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x256_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x128_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x128_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x128_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nn_128x64_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_nt_128x64_f16", 384, "sm_90a"),
+        new("wgmma_gemm", "wgmma_gemm_tn_128x64_f16", 384, "sm_90a"),
     ];
 
     /// <summary>Structures that go to kernels by value: name, bytes there, bytes here.</summary>
@@ -938,6 +998,7 @@ internal sealed unsafe partial class Kernels
         ("RandomSource", 24, sizeof(RandomSource)),
         ("SgdParameters", 3848, sizeof(SgdParameters)),
         ("SgdRule", 24, sizeof(SgdRule)),
+        ("TensorMap", 128, sizeof(TensorMap)),
     ];
 
     /// <summary>activation_forward_f32, _bf16 or _f16(int kind, float* x, float* y, long long count)</summary>
@@ -3584,6 +3645,539 @@ internal sealed unsafe partial class Kernels
         arguments[3] = &rows;
         arguments[4] = &columns;
         arguments[5] = &columnsFirst;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x256_bf16(TensorMap xMap, TensorMap wMap, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x256Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x256Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x128_bf16(TensorMap xMap, TensorMap wMap, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x128Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x128Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x64_bf16(TensorMap xMap, TensorMap wMap, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x64Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x64Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x256_f16(TensorMap xMap, TensorMap wMap, Fp16* bias, Fp16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x256F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x256F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x128_f16(TensorMap xMap, TensorMap wMap, Fp16* bias, Fp16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x128F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x128F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_forward_128x64_f16(TensorMap xMap, TensorMap wMap, Fp16* bias, Fp16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward128x64F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(Kernel.WgmmaConvForward128x64F16, launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from wgmma_conv_forward_128x256_bf16 to wgmma_conv_forward_128x64_f16: (TensorMap xMap, TensorMap wMap, Bf16* bias, Bf16* y, float* partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaConvForward(Kernel kernel, in LaunchConfiguration launch, TensorMap xMap, TensorMap wMap, DevicePointer bias, DevicePointer y, DevicePointer partial, ConvGeometry geometry, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[9];
+        arguments[0] = &xMap;
+        arguments[1] = &wMap;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &partial;
+        arguments[5] = &geometry;
+        arguments[6] = &split;
+        arguments[7] = &epilogue;
+        arguments[8] = &tiles;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x256_bf16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x256Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x256Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x128_bf16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x128Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x128Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x64_bf16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x64Bf16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x64Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x256_f16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x256F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x256F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x128_f16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x128F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x128F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_conv_wgrad_128x64_f16(TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad128x64F16(in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(Kernel.WgmmaConvWgrad128x64F16, launch, arguments);
+    }
+
+    /// <summary>One of 6 kernels from wgmma_conv_wgrad_128x256_bf16 to wgmma_conv_wgrad_128x64_f16: (TensorMap xMap, TensorMap dyMap, float* partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)</summary>
+    public void WgmmaConvWgrad(Kernel kernel, in LaunchConfiguration launch, TensorMap xMap, TensorMap dyMap, DevicePointer partial, ConvGeometry geometry, DepthSplit split, int wideResult, int tiles)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &xMap;
+        arguments[1] = &dyMap;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &split;
+        arguments[5] = &wideResult;
+        arguments[6] = &tiles;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x256_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x256Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x256Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x256_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x256Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x256Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x256_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x256Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x256Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x128_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x128Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x128Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x128_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x128Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x128Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x128_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x128Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x128Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x64_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x64Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x64Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x64_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x64Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x64Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x64_bf16(TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x64Bf16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x64Bf16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x256_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x256F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x256F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x256_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x256F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x256F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x256_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x256F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x256F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x128_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x128F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x128F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x128_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x128F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x128F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x128_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x128F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x128F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nn_128x64_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNn128x64F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNn128x64F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_nt_128x64_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmNt128x64F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmNt128x64F16, launch, arguments);
+    }
+
+    /// <summary>wgmma_gemm_tn_128x64_f16(TensorMap a, TensorMap b, Fp16* rowBias, Fp16* columnBias, Fp16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemmTn128x64F16(in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
+        Launch(Kernel.WgmmaGemmTn128x64F16, launch, arguments);
+    }
+
+    /// <summary>One of 18 kernels from wgmma_gemm_nn_128x256_bf16 to wgmma_gemm_tn_128x64_f16: (TensorMap a, TensorMap b, Bf16* rowBias, Bf16* columnBias, Bf16* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)</summary>
+    public void WgmmaGemm(Kernel kernel, in LaunchConfiguration launch, TensorMap a, TensorMap b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue, int tiles)
+    {
+        void** arguments = stackalloc void*[10];
+        arguments[0] = &a;
+        arguments[1] = &b;
+        arguments[2] = &rowBias;
+        arguments[3] = &columnBias;
+        arguments[4] = &c;
+        arguments[5] = &partial;
+        arguments[6] = &problem;
+        arguments[7] = &split;
+        arguments[8] = &epilogue;
+        arguments[9] = &tiles;
         Launch(kernel, launch, arguments);
     }
 }

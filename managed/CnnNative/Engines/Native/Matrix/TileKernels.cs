@@ -47,6 +47,36 @@ internal static class TileKernels
         (true, true, _) => Kernels.OfType(type, Kernel.MmaGemmTt64x64F32, Kernel.MmaGemmTt64x64Bf16, Kernel.MmaGemmTt64x64F16),
     };
 
+    /// <summary>C = op(A) op(B) on the matrix units of compute capability 9.0; not both transposed.</summary>
+    public static Kernel WgmmaGemm(DType type, bool transposeA, bool transposeB, TileShape tile) => (transposeA, transposeB, tile) switch
+    {
+        (false, false, TileShape.Wgmma128x256) => Half(type, Kernel.WgmmaGemmNn128x256Bf16, Kernel.WgmmaGemmNn128x256F16),
+        (false, false, TileShape.Wgmma128x128) => Half(type, Kernel.WgmmaGemmNn128x128Bf16, Kernel.WgmmaGemmNn128x128F16),
+        (false, false, _) => Half(type, Kernel.WgmmaGemmNn128x64Bf16, Kernel.WgmmaGemmNn128x64F16),
+        (false, true, TileShape.Wgmma128x256) => Half(type, Kernel.WgmmaGemmNt128x256Bf16, Kernel.WgmmaGemmNt128x256F16),
+        (false, true, TileShape.Wgmma128x128) => Half(type, Kernel.WgmmaGemmNt128x128Bf16, Kernel.WgmmaGemmNt128x128F16),
+        (false, true, _) => Half(type, Kernel.WgmmaGemmNt128x64Bf16, Kernel.WgmmaGemmNt128x64F16),
+        (_, _, TileShape.Wgmma128x256) => Half(type, Kernel.WgmmaGemmTn128x256Bf16, Kernel.WgmmaGemmTn128x256F16),
+        (_, _, TileShape.Wgmma128x128) => Half(type, Kernel.WgmmaGemmTn128x128Bf16, Kernel.WgmmaGemmTn128x128F16),
+        _ => Half(type, Kernel.WgmmaGemmTn128x64Bf16, Kernel.WgmmaGemmTn128x64F16),
+    };
+
+    /// <summary>Convolution on the matrix units of compute capability 9.0.</summary>
+    public static Kernel WgmmaConvForward(DType type, TileShape tile) => tile switch
+    {
+        TileShape.Wgmma128x256 => Half(type, Kernel.WgmmaConvForward128x256Bf16, Kernel.WgmmaConvForward128x256F16),
+        TileShape.Wgmma128x128 => Half(type, Kernel.WgmmaConvForward128x128Bf16, Kernel.WgmmaConvForward128x128F16),
+        _ => Half(type, Kernel.WgmmaConvForward128x64Bf16, Kernel.WgmmaConvForward128x64F16),
+    };
+
+    /// <summary>Gradient by the filters on the matrix units of compute capability 9.0.</summary>
+    public static Kernel WgmmaConvWgrad(DType type, TileShape tile) => tile switch
+    {
+        TileShape.Wgmma128x256 => Half(type, Kernel.WgmmaConvWgrad128x256Bf16, Kernel.WgmmaConvWgrad128x256F16),
+        TileShape.Wgmma128x128 => Half(type, Kernel.WgmmaConvWgrad128x128Bf16, Kernel.WgmmaConvWgrad128x128F16),
+        _ => Half(type, Kernel.WgmmaConvWgrad128x64Bf16, Kernel.WgmmaConvWgrad128x64F16),
+    };
+
     /// <summary>Convolution on matrix units, operands copied in units of 16 bytes or collected by elements.</summary>
     public static Kernel MmaConvForward(DType type, bool units, TileShape tile) => (units, tile) switch
     {
@@ -66,4 +96,6 @@ internal static class TileKernels
             type, Kernel.MmaConvWgradCollect128x128F32, Kernel.MmaConvWgradCollect128x128Bf16, Kernel.MmaConvWgradCollect128x128F16),
         (false, _) => Kernels.OfType(type, Kernel.MmaConvWgradCollect64x64F32, Kernel.MmaConvWgradCollect64x64Bf16, Kernel.MmaConvWgradCollect64x64F16),
     };
+
+    private static Kernel Half(DType type, Kernel bfloat16, Kernel float16) => type == DType.BFloat16 ? bfloat16 : float16;
 }

@@ -33,6 +33,9 @@ internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSpli
     /// <summary>Most blocks in the third dimension of a grid.</summary>
     private const int MostLayers = 65535;
 
+    /// <summary>Whether kernels of compute capability 9.0 are meant.</summary>
+    public bool IsWgmma => Tile.Shape is TileShape.Wgmma128x256 or TileShape.Wgmma128x128 or TileShape.Wgmma128x64;
+
     /// <summary>The plan of least estimated time.</summary>
     /// <param name="set">The tiles to choose from.</param>
     /// <param name="rows">Rows of the product.</param>
@@ -61,6 +64,18 @@ internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSpli
     /// <summary>Blocks and threads; tiles in the first dimension, products times splits in the third.</summary>
     public LaunchConfiguration Launch(long rows, long columns, int products) =>
         new(new Dim3(checked((int)Tile.Count(rows, columns)), 1, products * Splits), Tile.Threads, Tile.SharedBytes);
+
+    /// <summary>The same for kernels whose blocks stay and take one tile after the other: no more of them than run at a time.</summary>
+    /// <param name="rows">Rows of the product.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="products">Products of this size.</param>
+    /// <param name="multiprocessors">Of the device; each has one block.</param>
+    /// <param name="tiles">Tiles of all products and splits.</param>
+    public LaunchConfiguration Resident(long rows, long columns, int products, int multiprocessors, out int tiles)
+    {
+        tiles = checked((int)(Tile.Count(rows, columns) * products * Splits));
+        return new(Math.Min(tiles, multiprocessors), Tile.Threads, Tile.SharedBytes);
+    }
 
     /// <summary>The kernels' view of the depth.</summary>
     /// <param name="partialStride">Elements from one partial result to the next.</param>

@@ -24,6 +24,11 @@ internal sealed class TileSet
     public static TileSet Tf32 { get; } = new(
         16, new(TileShape.Mma128x128, 128, 128, 256, 69632, 2.5), new(TileShape.Mma64x64, 64, 64, 128, 36864, 1.75));
 
+    /// <summary>bfloat16 and float16 on the matrix units of compute capability 9.0.</summary>
+    public static TileSet Wgmma { get; } = new(
+        OperandMap.Line, new(TileShape.Wgmma128x256, 128, 256, 384, 221312, 11), new(TileShape.Wgmma128x128, 128, 128, 384, 221312, 9),
+        new(TileShape.Wgmma128x64, 128, 64, 384, 221312, 6));
+
     /// <summary>Numbers of the depth that a tile consumes per step.</summary>
     public int StepDepth { get; }
 

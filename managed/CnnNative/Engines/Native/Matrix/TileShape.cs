@@ -1,6 +1,6 @@
 namespace CnnNative.Engines.Native;
 
-/// <summary>The tiles that products are compiled for, rows by columns: on FMA units (native/kernels/gemm/tile.h) and on matrix units (mma_tile.h).</summary>
+/// <summary>The tiles that products are compiled for, rows by columns: on FMA units (native/kernels/gemm/tile.h), on matrix units (mma_tile.h), and on those of compute capability 9.0 (wgmma_tile.h).</summary>
 internal enum TileShape
 {
     Fma128x128,
@@ -9,6 +9,9 @@ internal enum TileShape
     Fma32x32,
     Mma128x128,
     Mma64x64,
+    Wgmma128x256,
+    Wgmma128x128,
+    Wgmma128x64,
 }
 
 /// <summary>Facts about a tile.</summary>

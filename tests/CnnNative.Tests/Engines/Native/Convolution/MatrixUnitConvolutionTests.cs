@@ -21,10 +21,19 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
         yield return ConvolutionShapes.Problem(0, 8, 5, 5, 8, 3, 3);
     }
 
+    /// <summary>Slices of 64 channels: tails of channels, filters and pixels, several groups, phases of strides with and without taps, dilation.</summary>
+    private static IEnumerable<ConvolutionProblem> InSlices() =>
+    [
+        ConvolutionShapes.Problem(1, 72, 5, 6, 72, 3, 3, pad: 1), ConvolutionShapes.Problem(2, 128, 6, 5, 128, 3, 2, pad: 1, stride: 2, groups: 2),
+        ConvolutionShapes.Problem(1, 64, 9, 9, 136, 3, 3, pad: 2, stride: 2, dilation: 2), ConvolutionShapes.Problem(2, 64, 6, 6, 64, 1, 1, stride: 2),
+        ConvolutionShapes.Problem(1, 328, 4, 4, 264, 3, 1, pad: 1),
+    ];
+
     /// <summary>What the engine computes in fp32 it computes in halves.</summary>
     [TestCaseSource(typeof(NativeConvolutionShapes), nameof(NativeConvolutionShapes.Problems))]
     public void Halves_take_every_shape(ConvolutionProblem problem)
     {
+        using var kernels = WgmmaSwitch.To(wgmma: false, Device);
         HalvesAgree(problem, DType.BFloat16, Layout.Nchw);
         HalvesAgree(problem, DType.Float16, Layout.Nhwc);
         if (!Switches.Full) return;
@@ -33,8 +42,18 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
     }
 
     [Test]
-    public void Halves_in_whole_units([Values(DType.BFloat16, DType.Float16)] DType type, [ValueSource(nameof(InUnits))] ConvolutionProblem problem, [Values] Layout layout) =>
+    public void Halves_in_whole_units([Values(DType.BFloat16, DType.Float16)] DType type, [ValueSource(nameof(InUnits))] ConvolutionProblem problem, [Values] Layout layout, [Values] bool wgmma)
+    {
+        using var kernels = WgmmaSwitch.To(wgmma, Device);
         HalvesAgree(problem, type, layout);
+    }
+
+    [Test]
+    public void Halves_in_slices([Values(DType.BFloat16, DType.Float16)] DType type, [ValueSource(nameof(InSlices))] ConvolutionProblem problem, [Values] Layout layout)
+    {
+        using var kernels = WgmmaSwitch.To(wgmma: true, Device);
+        HalvesAgree(problem, type, layout);
+    }
 
     /// <summary>The explicit way: columns are halves too.</summary>
     [TestCaseSource(nameof(OneGroup))]
@@ -61,8 +80,11 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
 
     [Test]
     public void Halves_as_products_of_matrices(
-        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] Layout layout, [ValueSource(nameof(Pointwise))] ConvolutionProblem problem) =>
+        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] Layout layout, [ValueSource(nameof(Pointwise))] ConvolutionProblem problem, [Values] bool wgmma)
+    {
+        using var kernels = WgmmaSwitch.To(wgmma, Device);
         HalvesAgree(problem, type, layout, ConvolutionAlgorithm.Pointwise);
+    }
 
     /// <summary>Units and tails, one image and several, sums split and not.</summary>
     private static IEnumerable<ConvolutionProblem> Pointwise() =>
@@ -163,8 +185,9 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
     }
 
     [Test]
-    public void Every_run_gives_the_same_bits([Values(DType.BFloat16, DType.Float16)] DType type)
+    public void Every_run_gives_the_same_bits([Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool wgmma)
     {
+        using var kernels = WgmmaSwitch.To(wgmma, Device);
         var sample = Rounded(ConvolutionCase.Random(ConvolutionShapes.Problem(1, 136, 3, 3, 24, 3, 3, pad: 1), new Random(24), bias: true), type);
         Assert.That(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc, type).SameBits(Run(sample, Layout.Nhwc, Layout.Nchw, Layout.Nhwc, type)));
     }

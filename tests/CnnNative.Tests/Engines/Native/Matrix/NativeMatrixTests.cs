@@ -64,12 +64,17 @@ public sealed class NativeMatrixTests : IDeviceFixture
     }
 
     // Lines of whole units of 16 bytes are copied at once, others by elements; the sizes hit tails of tiles, of steps and of units.
-    private static readonly (int M, int N, int K)[] HalfSizes = [(8, 72, 8), (136, 72, 520), (13, 10, 84), (64, 120, 27), (1, 1, 0), (3, 443, 5)];
+    private static readonly (int M, int N, int K)[] HalfSizes =
+    [
+        (8, 72, 8), (136, 72, 520), (13, 10, 84), (64, 120, 27), (1, 1, 0), (3, 443, 5), (200, 328, 72), (72, 264, 1096),
+    ];
 
     [Test]
     public void Halves_of_any_size_and_transpose(
-        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool transposeA, [Values] bool transposeB, [ValueSource(nameof(HalfSizes))] (int M, int N, int K) size)
+        [Values(DType.BFloat16, DType.Float16)] DType type, [Values] bool transposeA, [Values] bool transposeB, [ValueSource(nameof(HalfSizes))] (int M, int N, int K) size,
+        [Values] bool wgmma)
     {
+        using var kernels = WgmmaSwitch.To(wgmma, Device);
         using var scope = Device.Inference();
         var (m, n, k) = size;
         float[] a = Eighths(m * k, 6), b = Eighths(k * n, 7);
