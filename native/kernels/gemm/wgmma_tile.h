@@ -5,8 +5,8 @@
 //   two warpgroups multiply 64 rows each, straight from shared memory, and say when a stage is free again;
 //   each of their warps brings its 16 rows to memory through 3 KB of its own, so that no warp waits for another.
 //
-// Per stage a barrier for "full" (the copied bytes) and one for "empty" (both warpgroups). The operands of a tile pass L2 once: with 256
-// columns half the bytes per product that a square tile of 128 x 128 and its 16-byte copies ask for there are 3/4, see ARCHITECTURE.md.
+// Per stage a barrier for "full" (the copied bytes) and one for "empty" (both warpgroups). A tile asks L2 for 128 + columns numbers per step of
+// the depth: with 256 columns three quarters of what the same products take in tiles of 128 x 128.
 #pragma once
 
 #include "common/mbarrier.h"

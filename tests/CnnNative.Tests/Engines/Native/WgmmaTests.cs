@@ -2,8 +2,6 @@ using CnnNative.Engines;
 using CnnNative.Engines.Native;
 using CnnNative.Interop;
 using CnnNative.TestKit;
-using CnnNative.Tests.Engines.Native.Convolution;
-using CnnNative.Tests.Functions;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
@@ -14,7 +12,7 @@ namespace CnnNative.Tests.Engines.Native;
 /// </summary>
 public sealed class WgmmaTests : NativeTests
 {
-    private const int Columns = 328;
+    private const int M = 264, N = 328, K = 200;
 
     private NativeContext Context => ((NativeEngine)Cuda.Engine).Context;
 
@@ -23,12 +21,11 @@ public sealed class WgmmaTests : NativeTests
 
     [Test]
     public void A_product_in_every_tile(
-        [Values(TileShape.Wgmma128x256, TileShape.Wgmma128x128, TileShape.Wgmma128x64)] Enum tile, [Values("nn", "nt", "tn")] string form,
+        [Values(256, 128, 64)] int columns, [Values("nn", "nt", "tn")] string form,
         [Values(DType.BFloat16, DType.Float16)] DType type, [Values(1, 5)] int blocks)
     {
-        const int m = 264, k = 200;
-        var exact = Array.ConvertAll(NaiveMatrix.Multiply(Cast.Double(Eighths(m * k, 1)), form[0] == 't', Cast.Double(Eighths(k * Columns, 2)), form[1] == 't', m, Columns, k), v => v);
-        var (plain, split) = (Product((TileShape)tile, form, type, blocks, 1), Product((TileShape)tile, form, type, blocks, 2));
+        var exact = NaiveMatrix.Multiply(Cast.Double(Eighths(M * K, 1)), form[0] == 't', Cast.Double(Eighths(K * N, 2)), form[1] == 't', M, N, K);
+        var (plain, split) = (Product(columns, form, type, blocks, 1), Product(columns, form, type, blocks, 2));
         Agreement.CheckRounded(plain, exact, "whole", type);
         Agreement.CheckExact(split, exact, "sums of two splits, in float");
     }
@@ -90,19 +87,18 @@ public sealed class WgmmaTests : NativeTests
 
     [Test]
     public void Operands_are_read_once_per_tile(
-        [Values(TileShape.Wgmma128x256, TileShape.Wgmma128x128, TileShape.Wgmma128x64)] Enum tile, [Values("nn", "nt", "tn")] string form)
+        [Values(256, 128, 64)] int columns, [Values("nn", "nt", "tn")] string form)
     {
         if (!Emulator.IsUsed) Assert.Ignore("counters are those of the emulated driver");
         const int m = 256, n = 256, k = 192;
-        var shape = (TileShape)tile;
-        var facts = Facts(shape);
+        var tile = OfColumns(columns);
         using var scope = Cuda.Inference();
         var (a, b, c) = Operands(form, DType.BFloat16, m, n, k);
         Emulator.ResetProfile();
-        Launch(shape, form, DType.BFloat16, 3, 1, a, b, c, m, n, k);
+        Launch(tile, form, DType.BFloat16, 3, 1, a, b, c, m, n, k);
         Cuda.Synchronize();
-        var counters = Emulator.Profile($"wgmma_gemm_{form}_128x{facts.Columns}_bf16");
-        Assert.That(counters.GlobalLoadSectors * 32, Is.EqualTo((ulong)(facts.Count(m, n) * (facts.Rows + facts.Columns) * k * 2)), "bytes read");
+        var counters = Emulator.Profile($"wgmma_gemm_{form}_128x{columns}_bf16");
+        Assert.That(counters.GlobalLoadSectors * 32, Is.EqualTo((ulong)(tile.Count(m, n) * (tile.Rows + columns) * k * 2)), "bytes read");
         Assert.That(counters.GlobalStoreSectors * 32, Is.EqualTo((ulong)m * n * 2), "bytes written");
         Assert.That(counters.Flops, Is.InRange(2ul * m * n * k, (ulong)(2.02 * m * n * k)), "nothing is multiplied twice");
         Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
@@ -147,40 +143,31 @@ public sealed class WgmmaTests : NativeTests
         Assert.That(Side.Read(replayed), Is.EqualTo(Side.Read(eager)));
     }
 
-    private static Tile Facts(TileShape shape)
-    {
-        foreach (var tile in TileSet.Wgmma.Tiles)
-        {
-            if (tile.Shape == shape) return tile;
-        }
+    private static Tile OfColumns(int columns) => TileSet.Wgmma.Tiles.ToArray().Single(tile => tile.Columns == columns);
 
-        throw new ArgumentOutOfRangeException(nameof(shape), shape, "no tile of wgmma");
-    }
-
-    /// <summary>(m, k) (k, Columns) in one tile shape; with two splits their sums, added up here.</summary>
-    private float[] Product(TileShape shape, string form, DType type, int blocks, int splits)
+    /// <summary>(M, K) (K, N) in tiles of so many columns; with two splits their sums, added up here.</summary>
+    private float[] Product(int columns, string form, DType type, int blocks, int splits)
     {
-        const int m = 264, k = 200;
         using var scope = Cuda.Inference();
-        var (a, b, _) = Operands(form, type, m, Columns, k);
-        var c = Tensor.Full([splits, m, Columns], float.NaN, Cuda);
+        var (a, b, _) = Operands(form, type, M, N, K);
+        var c = Tensor.Full([splits, M, N], float.NaN, Cuda);
         if (splits == 1) c = c.To(type);
-        Launch(shape, form, type, blocks, splits, a, b, c, m, Columns, k);
+        Launch(OfColumns(columns), form, type, blocks, splits, a, b, c, M, N, K);
         var found = Side.Read(c);
-        return [.. Enumerable.Range(0, m * Columns).Select(i => splits == 1 ? found[i] : found[i] + found[m * Columns + i])];
+        return [.. Enumerable.Range(0, M * N).Select(i => splits == 1 ? found[i] : found[i] + found[M * N + i])];
     }
 
     private (Tensor A, Tensor B, Tensor C) Operands(string form, DType type, int m, int n, int k) => (
         Tensor.From(Eighths(m * k, 1), form[0] == 't' ? [k, m] : [m, k], Cuda).To(type), Tensor.From(Eighths(k * n, 2), form[1] == 't' ? [n, k] : [k, n], Cuda).To(type),
         Tensor.Empty([m, n], type, Cuda));
 
-    private void Launch(TileShape shape, string form, DType type, int blocks, int splits, Tensor a, Tensor b, Tensor c, int m, int n, int k)
+    private void Launch(Tile tile, string form, DType type, int blocks, int splits, Tensor a, Tensor b, Tensor c, int m, int n, int k)
     {
         using var aView = a.OnDevice();
         using var bView = b.OnDevice();
         using var cView = c.OnDevice();
         var steps = TileSet.Wgmma.Steps(k);
-        var plan = new TilePlan(Facts(shape), splits, (steps + splits - 1) / splits, 0);
+        var plan = new TilePlan(tile, splits, (steps + splits - 1) / splits, 0);
         var product = new GemmProduct(m, n, k, new(aView, a.Shape[1], form[0] == 't'), new(bView, b.Shape[1], form[1] == 't'));
         var problem = new GemmProblem { M = m, N = n, K = k, WideC = 1, RowStride = n, ColumnStride = 1, BatchC = (long)m * n };
         var (whole, partial) = splits == 1 ? ((DevicePointer)cView, default(DevicePointer)) : (default, cView);

@@ -27,6 +27,9 @@ internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSpli
     /// <summary>Steps that fill the pipeline before the first result and drain it after the last.</summary>
     private const int PipelineSteps = 2;
 
+    /// <summary>The same where blocks stay: once to start, with what tensor maps and barriers take, and the storing of each tile.</summary>
+    private const int StartSteps = 3, StoreSteps = 1;
+
     /// <summary>Steps that a split must have to be worth its start.</summary>
     private const int LeastSteps = 8;
 
@@ -53,7 +56,7 @@ internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSpli
             // Each number of parts about half as much again as the one before.
             for (var splits = 1; splits <= most; splits += Math.Max(1, splits / 2))
             {
-                var plan = Estimate(tile, set.StepDepth, rows, columns, steps, products, splits, multiprocessors);
+                var plan = Estimate(set, tile, rows, columns, steps, products, splits, multiprocessors);
                 if (best.Splits == 0 || plan.Cost < best.Cost) best = plan;
             }
         }
@@ -81,14 +84,15 @@ internal readonly record struct TilePlan(Tile Tile, int Splits, int StepsPerSpli
     /// <param name="partialStride">Elements from one partial result to the next.</param>
     public DepthSplit Depth(long partialStride) => new() { Splits = Splits, StepsPerSplit = StepsPerSplit, PartialStride = partialStride };
 
-    private static TilePlan Estimate(in Tile tile, int stepDepth, long rows, long columns, int steps, int products, int splits, int multiprocessors)
+    private static TilePlan Estimate(TileSet set, in Tile tile, long rows, long columns, int steps, int products, int splits, int multiprocessors)
     {
         var perSplit = Math.Max(1, (steps + splits - 1) / splits);
         // As many parts as have steps: none of the partial sums is empty.
         splits = Math.Max(1, (steps + perSplit - 1) / perSplit);
         var blocks = Math.Ceiling(tile.Count(rows, columns) * (double)products * splits / multiprocessors);
         var unhidden = Math.Max(1, HidingThreads / (blocks * tile.Threads));
-        var cost = blocks * (perSplit + PipelineSteps) * stepDepth * tile.Rows * tile.Columns / tile.Speed * unhidden;
+        var done = set.BlocksStay ? blocks * (perSplit + StoreSteps) + StartSteps : blocks * (perSplit + PipelineSteps);
+        var cost = done * set.StepDepth * tile.Rows * tile.Columns / tile.Speed * unhidden;
         if (splits > 1) cost += LaunchCost + (2.0 * splits + 1) * rows * columns * products * sizeof(float) * FmasPerByte / multiprocessors;
         return new(tile, splits, perSplit, cost);
     }

@@ -27,10 +27,13 @@ internal sealed class TileSet
     /// <summary>bfloat16 and float16 on the matrix units of compute capability 9.0.</summary>
     public static TileSet Wgmma { get; } = new(
         OperandMap.Line, new(TileShape.Wgmma128x256, 128, 256, 384, 221312, 11), new(TileShape.Wgmma128x128, 128, 128, 384, 221312, 9),
-        new(TileShape.Wgmma128x64, 128, 64, 384, 221312, 6));
+        new(TileShape.Wgmma128x64, 128, 64, 384, 221312, 6)) { BlocksStay = true };
 
     /// <summary>Numbers of the depth that a tile consumes per step.</summary>
     public int StepDepth { get; }
+
+    /// <summary>Whether a block makes one tile after the other, and fetches the operands of the next while it stores.</summary>
+    public bool BlocksStay { get; private init; }
 
     /// <summary>Largest first.</summary>
     public ReadOnlySpan<Tile> Tiles => tiles;
