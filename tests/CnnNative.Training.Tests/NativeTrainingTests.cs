@@ -1,3 +1,4 @@
+using CnnNative.Interop;
 using CnnNative.TestKit;
 using CnnNative.Vision;
 using CnnNative.Vision.Datasets;
@@ -10,7 +11,7 @@ namespace CnnNative.Training.Tests;
 [TestFixture]
 public sealed class NativeTrainingTests
 {
-    private const int Batch = 4;
+    private const int Batch = 4, LaunchBatch = 16;
 
     [TestCase("lenet5", OptimizerKind.Sgd, 20)]
     [TestCase("mycnn", OptimizerKind.Adam, 4)]
@@ -29,6 +30,29 @@ public sealed class NativeTrainingTests
         Assert.That(replayed, Is.EqualTo(eager), "a captured step does what the eager one does, bit for bit");
         for (var step = 0; step < steps; step++)
             Assert.That(Math.Abs(eager[step] - expected[step]), Is.LessThanOrEqualTo(1e-4f * Math.Max(1f, Math.Abs(expected[step]))), $"step {step + 1}: {eager[step]}, CPU {expected[step]}");
+    }
+
+    /// <summary>A network this small is bound by the starts of kernels: a launch that comes back costs more than most of what a kernel could save.</summary>
+    [Test]
+    public void A_step_of_LeNet_5_is_few_launches()
+    {
+        if (!Emulator.IsUsed) Assert.Ignore("a GPU has no such counters");
+        using var device = CudaUnderTest.Open();
+        var data = GeneratedDigits.Create(Split.Train, count: 2 * LaunchBatch);
+        var model = ModelCatalog.Create("lenet5", data.ImageShape, data.ClassCount, device);
+        using var optimizer = new OptimizerSettings(OptimizerKind.Sgd, 0.05f, 0.9f, 0f, 0.002f).Create(model.Parameters());
+        using var step = new TrainingStep(model, optimizer, LaunchBatch, data.ClassCount, isCaptured: true);
+        // The first batch captures, the second one replays.
+        foreach (var (images, labels) in new DataLoader(data, LaunchBatch, device))
+        {
+            using var scope = device.Step();
+            EmulatedCounters.Reset();
+            step.Run(images, labels);
+            device.Synchronize();
+        }
+
+        Assert.That(EmulatedCounters.Total().Launches, Is.LessThanOrEqualTo(32UL), "forward, loss, backward, optimizer and copies of the results");
+        model.DisposeParameters();
     }
 
     private static float[] Losses(Device device, string name, OptimizerSettings settings, int steps, bool captured)
