@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Assembles PTX with NVIDIA's ptxas and prints, per kernel, registers, stack, spills and static shared memory: what no emulator knows.
 # Usage: ptxas.sh [FOLDER ...]     default: the kernels in build/native/kernels/ptx; conformance --ptx DIR writes the corpus.
+# What ptxas warns of, and where it gives up speed (wgmma one by one, setmaxnreg ignored), goes to standard error.
 # ptxas comes with the CUDA toolkit; it needs no GPU. CNN_PTXAS names it where it is not on the path. Fails where a file is refused.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,7 +25,7 @@ assemble() {
       shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH - 11) : 0
       printf "%-48s %-7s %9d %6d %7d %7d %7d\n", kernel, target, registers, stack, stores, loads, shared
     }
-    /warning/ { print > "/dev/stderr" }' <<<"$said"
+    /warning|Performance Loss/ { print > "/dev/stderr" }' <<<"$said"
 }
 export -f assemble
 export ptxas
