@@ -76,13 +76,18 @@ public sealed class LaunchTests
         Assert.That(wide.Launch(), Is.EqualTo(new LaunchConfiguration(64 * 8 * 15 / 256, 256)));
     }
 
-    [TestCase(1, 1)]
-    [TestCase(257, 2)]
-    [TestCase(1 << 20, 16)]
-    public void SplitSumsTakeAThreadPerElementUpToWhatTheDeviceHolds(long count, int blocks)
+    [TestCase(1, 15, 1, 256)]
+    [TestCase(257, 15, 2, 256)]
+    [TestCase(1 << 20, 15, 16, 256)]
+    [TestCase(1, 16, 1, 32)]
+    [TestCase(33, 16, 2, 32)]
+    [TestCase(512, 16, 16, 32)]
+    [TestCase(513, 16, 3, 256)]
+    [TestCase(1 << 20, 128, 16, 256)]
+    public void SplitSumsTakeAThreadPerElementOrEightUpToWhatTheDeviceHolds(long count, int splits, int blocks, int elements)
     {
         var device = new CudaDeviceInfo(0, "", 90, Multiprocessors: 2, 0, MaxThreadsPerMultiprocessor: 2048, 0, 0, false, "");
-        Assert.That(SplitSums.Launch(count, device), Is.EqualTo(new LaunchConfiguration(blocks, 256)));
+        Assert.That(SplitSums.Launch(count, splits, device), Is.EqualTo(new LaunchConfiguration(blocks, new Dim3(elements, 256 / elements))));
     }
 
     [Test]
