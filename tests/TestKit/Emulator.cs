@@ -52,12 +52,6 @@ public static unsafe class Emulator
     /// <summary>Launches from now on take blocks and warps in another order; 0 is the order that they have without being asked.</summary>
     public static void Reorder(int seed) => CudaUnderTest.SetVariable("CNN_EMULATOR_SEED", seed.ToString(CultureInfo.InvariantCulture));
 
-    /// <inheritdoc cref="EmulatedCounters.Reset"/>
-    public static void ResetProfile(bool ofBlocks = false) => EmulatedCounters.Reset(ofBlocks);
-
-    /// <inheritdoc cref="EmulatedCounters.Of"/>
-    public static KernelCounters Profile(string kernel) => EmulatedCounters.Of(kernel);
-
     private static nint Export(string name) => NativeLibrary.GetExport(Library.Value, name);
 }
 

@@ -1,5 +1,5 @@
 using CnnNative.Engines;
-using CnnNative.TestKit;
+using CnnNative.Interop;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
@@ -25,7 +25,7 @@ public sealed class AdaptivePoolingTrafficTests : CounterTests
         foreach (var pass in (string[])["forward", "backward"])
         {
             AssertNearFloor(kernel + pass + Suffix(type), floor);
-            if (layout == Layout.Nhwc) Assert.That(Emulator.Profile(kernel + pass + Suffix(type)).WidestGlobalAccess, Is.EqualTo(16));
+            if (layout == Layout.Nhwc) Assert.That(EmulatedCounters.Of(kernel + pass + Suffix(type)).WidestGlobalAccess, Is.EqualTo(16));
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class AdaptivePoolingTrafficTests : CounterTests
         Tensor x = side.Of(Random(problem.InputShape.Count, 1), problem.InputShape, layout), y = side.Empty(problem.OutputShape, layout);
         var dx = side.Empty(problem.InputShape, layout);
         Cuda.Synchronize();
-        Emulator.ResetProfile(ofBlocks: true);
+        EmulatedCounters.Reset(ofBlocks: true);
         Device.Engine.Pooling.AdaptiveAverageForward(problem, x, y);
         Device.Engine.Pooling.AdaptiveAverageBackward(problem, y, dx);
         Cuda.Synchronize();

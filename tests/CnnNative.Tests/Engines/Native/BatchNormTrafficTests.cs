@@ -1,5 +1,5 @@
 using CnnNative.Engines;
-using CnnNative.TestKit;
+using CnnNative.Interop;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
@@ -32,7 +32,7 @@ public sealed class BatchNormTrafficTests : CounterTests
         Run([2, 512, 48, 48], Layout.Nhwc, type, residual: false);
         foreach (var kernel in (string[])["batch_norm_apply", "batch_norm_input_gradient"])
         {
-            var counters = Emulator.Profile(kernel + Suffix(type));
+            var counters = EmulatedCounters.Of(kernel + Suffix(type));
             Assert.That((double)counters.GlobalLoadSectors * Sector / counters.GlobalLoadBytes, Is.InRange(1.0, 2.1), $"{kernel}: bytes of the sectors asked for, over those read");
         }
     }
@@ -54,8 +54,8 @@ public sealed class BatchNormTrafficTests : CounterTests
         Shape shape = [16, 16, 16, 16];
         var pass = shape.Count * type.Size();
         Run(shape, Layout.Nchw, type, residual: false);
-        AssertTraffic(Emulator.Profile("batch_norm_small_planes" + Suffix(type)), pass, pass, excess: 1.05);
-        var backward = Emulator.Profile("batch_norm_small_backward_planes" + Suffix(type));
+        AssertTraffic(EmulatedCounters.Of("batch_norm_small_planes" + Suffix(type)), pass, pass, excess: 1.05);
+        var backward = EmulatedCounters.Of("batch_norm_small_backward_planes" + Suffix(type));
         AssertTraffic(backward, 2 * pass, pass, excess: 1.1);
         Assert.That((backward.WidestGlobalAccess, backward.WidestSharedAccess), Is.EqualTo((16, 16)));
         Assert.That(backward.MaxSharedConflict, Is.LessThanOrEqualTo(1), "ways of the worst conflict");
@@ -75,9 +75,9 @@ public sealed class BatchNormTrafficTests : CounterTests
             Shape shape = [n, c, h, w];
             var pass = shape.Count * type.Size();
             Run(shape, Layout.Nhwc, type, residual: false);
-            AssertTraffic(Emulator.Profile("batch_norm_small_rows" + Suffix(type)), pass, pass, excess: 1.05);
+            AssertTraffic(EmulatedCounters.Of("batch_norm_small_rows" + Suffix(type)), pass, pass, excess: 1.05);
             AssertNearFloor("batch_norm_small_rows" + Suffix(type), 2 * pass);
-            var backward = Emulator.Profile("batch_norm_small_backward_rows" + Suffix(type));
+            var backward = EmulatedCounters.Of("batch_norm_small_backward_rows" + Suffix(type));
             AssertTraffic(backward, 2 * pass, pass, excess: 1.2);
             AssertNearFloor("batch_norm_small_backward_rows" + Suffix(type), 3 * pass);
             Assert.That((backward.WidestGlobalAccess, backward.WidestSharedAccess), Is.EqualTo((16, 16)));
@@ -90,7 +90,7 @@ public sealed class BatchNormTrafficTests : CounterTests
         ulong moved = 0;
         foreach (var kernel in kernels)
         {
-            var counters = Emulator.Profile(string.Format(kernel, layout == Layout.Nchw ? "planes" : "rows") + Suffix(type));
+            var counters = EmulatedCounters.Of(string.Format(kernel, layout == Layout.Nchw ? "planes" : "rows") + Suffix(type));
             Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16), kernel);
             Assert.That(counters.MaxSharedConflict, Is.LessThanOrEqualTo(2), kernel);
             moved += (counters.GlobalLoadBlockSectors + counters.GlobalStoreBlockSectors) * Sector;
@@ -111,7 +111,7 @@ public sealed class BatchNormTrafficTests : CounterTests
         Tensor mean = side.EmptyFloat(channels), inverse = side.EmptyFloat(channels), dgamma = side.EmptyFloat(channels), dbeta = side.EmptyFloat(channels);
         Tensor? summand = residual ? side.Of(Random(shape.Count, 2), shape, layout) : null, dresidual = residual ? side.Empty(shape, layout) : null;
         Cuda.Synchronize();
-        Emulator.ResetProfile(ofBlocks: true);
+        EmulatedCounters.Reset(ofBlocks: true);
         var decisions = engine.BatchForward(x, null, null, 1e-5f, y, mean, inverse, new(summand, ActivationKind.Relu, ForGradient: true));
         engine.BatchBackward(x, y, null, mean, inverse, true, dx, dgamma, dbeta, new(ActivationKind.Relu, null, decisions, dresidual));
         Cuda.Synchronize();

@@ -22,10 +22,10 @@ public abstract class CounterTests : NativeTests
         using var scope = Device.Inference();
         var action = prepare(new Side(Device, type));
         Cuda.Synchronize();
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         action();
         Cuda.Synchronize();
-        return Emulator.Profile(kernel);
+        return EmulatedCounters.Of(kernel);
     }
 
     protected static void AssertTraffic(KernelCounters counters, long read, long written, double excess, long slack = 0)
@@ -43,7 +43,7 @@ public abstract class CounterTests : NativeTests
     /// <summary>Asserts that what the blocks of one kernel fetch and write, each sector once per block, is at most 1.15 times the least.</summary>
     protected static void AssertNearFloor(string kernel, long floor)
     {
-        var counters = Emulator.Profile(kernel);
+        var counters = EmulatedCounters.Of(kernel);
         var moved = (counters.GlobalLoadBlockSectors + counters.GlobalStoreBlockSectors) * Sector;
         Assert.That(moved, Is.InRange((ulong)floor, (ulong)(1.15 * floor)), $"{kernel}: {(double)moved / floor:F3} of the floor");
     }

@@ -56,12 +56,12 @@ public sealed class PoolingTrafficTests : CounterTests
         // Where windows halve a plane, not even L1 is asked twice, but for the row that two strips share and the first column of a warp;
         // rows of 112 bytes share sectors.
         if (way == "halving" && layout == Layout.Nchw && type == DType.Float32)
-            Assert.That(Emulator.Profile("max_pool_halving_forward_f32").GlobalLoadSectors * Sector, Is.LessThanOrEqualTo((ulong)(1.2 * problem.InputShape.Count * type.Size())));
+            Assert.That(EmulatedCounters.Of("max_pool_halving_forward_f32").GlobalLoadSectors * Sector, Is.LessThanOrEqualTo((ulong)(1.2 * problem.InputShape.Count * type.Size())));
 
         void Check(string kernel, long floor, double instructions)
         {
             kernel += Suffix(type);
-            var counters = Emulator.Profile(kernel);
+            var counters = EmulatedCounters.Of(kernel);
             var moved = (double)((counters.GlobalLoadBlockSectors + counters.GlobalStoreBlockSectors) * Sector) / floor;
             var taken = 32.0 * counters.WarpInstructions / problem.InputShape.Count;
             TestContext.Out.WriteLine($"{kernel}: {moved:F3} of the floor, {taken:F1} instructions to an element of x, {Conflicts(counters):F2} wavefronts for one");
@@ -105,7 +105,7 @@ public sealed class PoolingTrafficTests : CounterTests
             foreach (var pass in (string[])["_forward", "_backward"])
             {
                 AssertNearFloor(kernel + pass + Suffix(type), floor);
-                var counters = Emulator.Profile(kernel + pass + Suffix(type));
+                var counters = EmulatedCounters.Of(kernel + pass + Suffix(type));
                 Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
                 Assert.That(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts, Is.EqualTo(counters.SharedIdealWavefronts), "conflicts over banks");
             }
@@ -121,7 +121,7 @@ public sealed class PoolingTrafficTests : CounterTests
         Tensor x = side.Of(Random(problem.InputShape.Count, 1), problem.InputShape, layout), y = side.Empty(problem.OutputShape, layout);
         Tensor dx = side.Empty(problem.InputShape, layout), places = Tensor.Empty(problem.OutputShape, DType.UInt8, Device, layout);
         Cuda.Synchronize();
-        Emulator.ResetProfile(ofBlocks: true);
+        EmulatedCounters.Reset(ofBlocks: true);
         if (!average)
         {
             engine.MaxForward(problem, x, y, places);

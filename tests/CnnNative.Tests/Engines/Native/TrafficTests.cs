@@ -1,5 +1,5 @@
 using CnnNative.Engines;
-using CnnNative.TestKit;
+using CnnNative.Interop;
 using NUnit.Framework;
 
 namespace CnnNative.Tests.Engines.Native;
@@ -33,7 +33,7 @@ public sealed class TrafficTests : CounterTests
         Tensor p = side.Of(Random(shape.Count, 1, 0f, 1f), shape), dx = side.Empty(shape), divisor = side.Float([2048]), dloss = side.Of([1f], Shape.Scalar);
         var labels = side.Labels(new long[2048], [2048]);
         Cuda.Synchronize();
-        Emulator.ResetProfile(ofBlocks: true);
+        EmulatedCounters.Reset(ofBlocks: true);
         Device.Engine.Loss.CrossEntropyBackward(p, labels, null, new(Reduction.Mean, 0f, -100), divisor, dloss, dx);
         Cuda.Synchronize();
         // Each block of eight lines also fetches a sector for the divisor and one for the gradient of the loss.

@@ -1,5 +1,6 @@
 using CnnNative.Engines;
 using CnnNative.Engines.Native;
+using CnnNative.Interop;
 using CnnNative.TestKit;
 using NUnit.Framework;
 
@@ -75,11 +76,11 @@ public sealed class DepthwiseTrafficTests : NativeTests
 
         void Measure(string pass, Action run)
         {
-            Emulator.ResetProfile(ofBlocks: true);
+            EmulatedCounters.Reset(ofBlocks: true);
             run();
             Cuda.Synchronize();
             var kernel = $"{pass}_{window}";
-            var counters = Emulator.Profile(kernel);
+            var counters = EmulatedCounters.Of(kernel);
             var moved = (counters.GlobalLoadBlockSectors + counters.GlobalStoreBlockSectors) * 32.0 / floor;
             var conflicts = (double)(counters.SharedLoadWavefronts + counters.SharedStoreWavefronts) / counters.SharedIdealWavefronts;
             TestContext.Out.WriteLine($"{kernel}: {moved:F3} of the floor, {conflicts:F2} wavefronts for one, widest access {counters.WidestGlobalAccess}");

@@ -49,7 +49,7 @@ public sealed class TrafficTests : IDeviceFixture
         const int size = 128, depth = 128;
         using var scope = Cuda.Inference();
         Tensor a = Half([size, depth]), b = Half([size, depth]), c = Half([size, size]);
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         using (var aView = a.OnDevice())
         using (var bView = b.OnDevice())
         using (var cView = c.OnDevice())
@@ -66,7 +66,7 @@ public sealed class TrafficTests : IDeviceFixture
 
         Cuda.Synchronize();
         var forms = (transposeA ? "t" : "n") + (transposeB ? "t" : "n");
-        var counters = Emulator.Profile($"mma_gemm_{forms}_128x128_bf16");
+        var counters = EmulatedCounters.Of($"mma_gemm_{forms}_128x128_bf16");
         Assert.That(counters.GlobalStoreSectors * 32, Is.EqualTo((ulong)size * size * 2), "bytes written");
         Assert.That(counters.Flops, Is.GreaterThanOrEqualTo(2ul * size * size * depth));
         NoConflicts(counters);
@@ -96,7 +96,7 @@ public sealed class TrafficTests : IDeviceFixture
     {
         try
         {
-            return Emulator.Profile(kernel);
+            return EmulatedCounters.Of(kernel);
         }
         catch (KeyNotFoundException)
         {
@@ -108,7 +108,7 @@ public sealed class TrafficTests : IDeviceFixture
     {
         using var scope = Cuda.Inference();
         Tensor a = Ones([size, depth]), b = Ones([size, depth]), c = Ones([size, size]);
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         using (var aView = a.OnDevice())
         using (var bView = b.OnDevice())
         using (var cView = c.OnDevice())
@@ -125,7 +125,7 @@ public sealed class TrafficTests : IDeviceFixture
         }
 
         Cuda.Synchronize();
-        return Emulator.Profile($"sgemm_{(transposeA ? "t" : "n")}{(transposeB ? "t" : "n")}_128x128");
+        return EmulatedCounters.Of($"sgemm_{(transposeA ? "t" : "n")}{(transposeB ? "t" : "n")}_128x128");
     }
 
     private void Run(in ConvolutionProblem problem, Layout layout, ConvolutionAlgorithm? forced)
@@ -136,7 +136,7 @@ public sealed class TrafficTests : IDeviceFixture
         Tensor y = Image(problem.OutputShape, layout), dx = Image(problem.InputShape, layout), dw = Image(problem.WeightShape, layout);
         var convolution = (NativeConvolution)Cuda.Engine.Convolution;
         convolution.Forced = forced;
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         convolution.Forward(problem, x, w, null, ActivationKind.Identity, y);
         if (forced is null) convolution.BackwardData(problem, dy, w, dx);
         convolution.BackwardWeight(problem, x, dy, dw);
