@@ -4,6 +4,7 @@
 // place (y and dy), belong to a team of threads, in a holder:
 //
 //   HeldRow       inner = 1: a warp or a block has the row in registers                      held_row.h
+//   ShortRow      inner = 1: a thread has it in shared memory                                short_row.h
 //   KeptRow       inner = 1: a block has it in shared memory                                 long_row.h
 //   StreamedRow   inner = 1: a block reads it again in each pass                             long_row.h
 //   KeptColumn, StreamedColumn   inner > 1: neighbouring lines side by side, likewise        column.h

@@ -2,6 +2,7 @@
 //   y = exp(x - max) / sum(exp(x - max))     dx = y (dy - sum(dy y))
 //   y = x - max - ln(sum(exp(x - max)))      dx = dy - exp(y) sum(dy)
 // over lines of a tensor (outer, size, inner), see line.h.
+//   softmax_short_rows_*    inner = 1, size <= 32: a thread per line, 256 lines per block; grid ceil(lines / 256)
 //   softmax_rows_*          inner = 1, size <= 256: a warp per line, 8 lines per block of 256; grid ceil(lines / 8)
 //   softmax_block_rows_*    inner = 1, size <= 2048: a block of 256 per line; grid lines
 //   softmax_long_rows_*     inner = 1: a block of 512 per line, which it keeps in shared memory if it `keeps`; grid lines
@@ -30,6 +31,18 @@ template <typename T, typename Line> __device__ __forceinline__ void softmaxBack
     eachElement(line, [&](int, float y, float gradient) { sum = logarithm ? sum + gradient : fmaf(gradient, y, sum); });
     sum = line.reduce(sum, Sum());
     writeLine(line, dx, [=](int, float y, float gradient) { return logarithm ? fmaf(-cnn::exp(y), sum, gradient) : y * (gradient - sum); });
+}
+
+template <typename T>
+__device__ __forceinline__ void softmaxShortRowsForward(const T* x, T* y, long long count, int size, int logarithm)
+{
+    withShortRow(lines(x), y, count, size, [=](auto row, long long) { softmaxForward(row, y, logarithm); });
+}
+
+template <typename T>
+__device__ __forceinline__ void softmaxShortRowsBackward(const T* y, const T* dy, T* dx, long long count, int size, int logarithm)
+{
+    withShortRow(lines(y, dy), dx, count, size, [=](auto row, long long) { softmaxBackward(row, dx, logarithm); });
 }
 
 template <typename T>
@@ -102,6 +115,18 @@ __device__ __forceinline__ void softmaxLongColumnsBackward(
     withLongColumn(lines(y, dy), count, size, inner, keeps, [=](auto column, long long at) { softmaxBackward(column, dx + at, logarithm); });
 }
 
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_forward_f32(const float* x, float* y, long long count,
+    int size, int logarithm)
+{
+    softmaxShortRowsForward(x, y, count, size, logarithm);
+}
+
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_backward_f32(const float* y, const float* dy, float* dx,
+    long long count, int size, int logarithm)
+{
+    softmaxShortRowsBackward(y, dy, dx, count, size, logarithm);
+}
+
 extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f32(const float* x, float* y, long long count,
     int size, int logarithm)
 {
@@ -163,6 +188,18 @@ extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backwa
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
 }
 
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_forward_bf16(const Bf16* x, Bf16* y, long long count,
+    int size, int logarithm)
+{
+    softmaxShortRowsForward(x, y, count, size, logarithm);
+}
+
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_backward_bf16(const Bf16* y, const Bf16* dy, Bf16* dx,
+    long long count, int size, int logarithm)
+{
+    softmaxShortRowsBackward(y, dy, dx, count, size, logarithm);
+}
+
 extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_bf16(const Bf16* x, Bf16* y, long long count,
     int size, int logarithm)
 {
@@ -221,6 +258,18 @@ extern "C" __global__ __launch_bounds__(256, 1) void softmax_long_columns_backwa
     Bf16* dx, long long count, int size, long long inner, int keeps, int logarithm)
 {
     softmaxLongColumnsBackward(y, dy, dx, count, size, inner, keeps, logarithm);
+}
+
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_forward_f16(const Fp16* x, Fp16* y, long long count,
+    int size, int logarithm)
+{
+    softmaxShortRowsForward(x, y, count, size, logarithm);
+}
+
+extern "C" __global__ __launch_bounds__(256) void softmax_short_rows_backward_f16(const Fp16* y, const Fp16* dy, Fp16* dx,
+    long long count, int size, int logarithm)
+{
+    softmaxShortRowsBackward(y, dy, dx, count, size, logarithm);
 }
 
 extern "C" __global__ __launch_bounds__(256) void softmax_rows_forward_f16(const Fp16* x, Fp16* y, long long count,

@@ -8,6 +8,7 @@
 #include "activation/column.h"
 #include "activation/held_row.h"
 #include "activation/long_row.h"
+#include "activation/short_row.h"
 
 struct SoftmaxScale
 {

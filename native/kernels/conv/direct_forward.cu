@@ -6,10 +6,11 @@
 // all lanes share. w has lines (c, r, s) per filter. The data gradient is the same kernel on dy (conv/geometry.h); flipped taps make
 // its steps positive. Channels are staged as many at once as the host says.
 //
-// Grid (tiles, groups), up to 128 threads. Shared memory: the filters' taps [c][r][s][filter], then what the tile sees (conv/direct_tile.h).
+// Grid (tiles, groups), up to 128 threads. Shared memory: the filters' taps [c][r][s][filter], then what the tile sees (conv/direct_seen.h).
 // Limited by instructions: 1.3 PTX to a multiply-add in the loop over taps where filters fill their 4, 8 or 16, and what staging takes: 3.4 to
 // 4 in all for groups of four channels and eight filters.
-#include "conv/direct_tile.h"
+#include "common/dtype.h"
+#include "conv/direct_seen.h"
 #include "gemm/output.h"
 
 template <int Filters> struct FewFilters
@@ -45,8 +46,8 @@ template <int Filters> struct FewFilters
 };
 
 // Taps of `count` channels from `first` on as [c][r][s][filter]; filters behind the last are zero.
-template <class T, int Filters>
-__device__ __forceinline__ void stageFilters(float* to, const T* __restrict__ w, const ConvGeometry& g, const DirectTile& t, int first, int count)
+template <int Filters>
+__device__ __forceinline__ void stageFilters(float* to, const float* __restrict__ w, const ConvGeometry& g, const DirectTile& t, int first, int count)
 {
     const int taps = g.windowHeight * g.windowWidth, depth = patchLength(g);
     for (int i = threadIdx.x; i < count * taps * Filters; i += blockDim.x) {
@@ -79,8 +80,8 @@ __device__ __forceinline__ void addChannels(FewFilters<Filters>& thread, const f
     else addWindows<0>(thread, seen, filters, g, t, count);
 }
 
-template <class T, int Filters>
-__device__ __forceinline__ void storePixels(FewFilters<Filters>& thread, T* y, const T* bias, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, const Epilogue& epilogue)
+template <int Filters>
+__device__ __forceinline__ void storePixels(FewFilters<Filters>& thread, float* y, const float* bias, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, const Epilogue& epilogue)
 {
 #pragma unroll
     for (int k = 0; k < Filters; ++k) {
@@ -92,7 +93,7 @@ __device__ __forceinline__ void storePixels(FewFilters<Filters>& thread, T* y, c
     for (int j = 0; j < FewFilters<Filters>::pixels; ++j) {
         const TilePixel pixel = pixelOfTile(t, threadIdx.x + j * blockDim.x);
         if (!exists(g, t, at, pixel)) continue;
-        T* const to = y + outOffset(g, at, pixel);
+        float* const to = y + outOffset(g, at, pixel);
         if (g.wideOut == wideRows) {  // filters lie side by side, and come in fours
 #pragma unroll
             for (int k = 0; k < Filters; k += 4)
@@ -105,9 +106,9 @@ __device__ __forceinline__ void storePixels(FewFilters<Filters>& thread, T* y, c
     }
 }
 
-template <class T, int Filters>
-__device__ __forceinline__ void directForward(const T* __restrict__ x, const T* __restrict__ w, const T* __restrict__ bias, T* __restrict__ y, const ConvGeometry& g,
-                                              const DirectTile& t, const Epilogue& epilogue)
+template <int Filters>
+__device__ __forceinline__ void directForward(const float* __restrict__ x, const float* __restrict__ w, const float* __restrict__ bias, float* __restrict__ y,
+                                              const ConvGeometry& g, const DirectTile& t, const Epilogue& epilogue)
 {
     extern __shared__ float4 memory[];
     float* const filters = &memory[0].x;
@@ -124,7 +125,7 @@ __device__ __forceinline__ void directForward(const T* __restrict__ x, const T* 
     for (int first = 0; first < g.channels; first += t.channels) {
         const int count = min(t.channels, g.channels - first);
         if (first > 0) __syncthreads();
-        stageFilters<T, Filters>(filters, w, g, t, first, count);
+        stageFilters<Filters>(filters, w, g, t, first, count);
         stageSeen(seen, x, g, t, at, first, count);
         __syncthreads();
         addChannels(thread, seen, memory, g, t, count);
@@ -135,54 +136,18 @@ __device__ __forceinline__ void directForward(const T* __restrict__ x, const T* 
 extern "C" __global__ __launch_bounds__(256) void conv_direct_4_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
-    directForward<float, 4>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256) void conv_direct_4_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Bf16, 4>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256) void conv_direct_4_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Fp16, 4>(x, w, bias, y, geometry, tile, epilogue);
+    directForward<4>(x, w, bias, y, geometry, tile, epilogue);
 }
 
 // At least one block: without that bound ptxas spills to fit more of them.
 extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
-    directForward<float, 8>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Bf16, 8>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256, 1) void conv_direct_8_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Fp16, 8>(x, w, bias, y, geometry, tile, epilogue);
+    directForward<8>(x, w, bias, y, geometry, tile, epilogue);
 }
 
 extern "C" __global__ __launch_bounds__(256) void conv_direct_16_f32(const float* x, const float* w, const float* bias, float* y, ConvGeometry geometry, DirectTile tile,
     Epilogue epilogue)
 {
-    directForward<float, 16>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256) void conv_direct_16_bf16(const Bf16* x, const Bf16* w, const Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Bf16, 16>(x, w, bias, y, geometry, tile, epilogue);
-}
-
-extern "C" __global__ __launch_bounds__(256) void conv_direct_16_f16(const Fp16* x, const Fp16* w, const Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile,
-    Epilogue epilogue)
-{
-    directForward<Fp16, 16>(x, w, bias, y, geometry, tile, epilogue);
+    directForward<16>(x, w, bias, y, geometry, tile, epilogue);
 }

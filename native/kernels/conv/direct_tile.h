@@ -1,17 +1,13 @@
-// What the direct convolutions share: a tile of output pixels, and what its windows see of x in shared memory, as floats, padding
-// folded in, so that taps need no test.
+// What the direct convolutions share: a tile of output pixels, and what its windows see of x, which stands in shared memory with its
+// padding folded in, so that taps need no test.
 //
 //   seen[c][image][row][column] = x[n0 + image, c0 + c, p0 * strideH + originH + row, q0 * strideW + originW + column], 0 outside
 //
-// Rows of it are `pitch` apart: the host chooses it so that the pixels of a warp meet different banks where it can.
+// Rows of it are `pitch` apart. Floats are staged by direct_seen.h, pairs of 16 bits by direct_pairs.h.
 #pragma once
 
-#include "common/dtype.h"
 #include "common/reduce.h"
 #include "conv/geometry.h"
-
-// Sums in the registers of a thread: pixels or taps, times filters.
-constexpr int directSums = 32;
 
 // Twin of the C# struct of the same name.
 struct DirectTile
@@ -23,7 +19,7 @@ struct DirectTile
     int tiles;
     FastDivisor byRows, byColumns;
     FastDivisor byTilesDown, byTilesAcross;  // tiles of an image
-    FastDivisor bySeenRows, byChannels, byFilters;
+    FastDivisor bySeenRows, bySeenColumns, byChannels, byFilters;
 };
 
 // The first image and pixel of a tile, or a pixel within one.
@@ -69,34 +65,4 @@ __device__ __forceinline__ int seenOfChannel(const DirectTile& t) { return t.ima
 __device__ __forceinline__ int seenOffset(const ConvGeometry& g, const DirectTile& t, const TilePixel& pixel)
 {
     return (pixel.image * t.seenRows + pixel.row * g.strideH) * t.pitch + pixel.column * g.strideW;
-}
-
-// What a column of all channels shows: the same pixel of each, or zeros.
-template <class T>
-__device__ __forceinline__ void stageColumn(float* to, const T* from, const ConvGeometry& g, int stride, int count, bool there)
-{
-    for (int c = 0; c < count; ++c, to += stride, from += g.in.channel) *to = there ? load(from) : 0.f;
-}
-
-// Fills `seen` with `count` channels from `first` on. A warp takes a row of all channels, its lanes columns; where channels lie side by side,
-// lanes take neighbouring numbers instead.
-template <class T>
-__device__ __forceinline__ void stageSeen(float* seen, const T* __restrict__ x, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int first, int count)
-{
-    const bool last = g.in.channel == 1;
-    const int left = at.column * g.strideW + g.originW, stride = seenOfChannel(t);
-    for (int line = threadIdx.x / warpSize32; line < t.images * t.seenRows; line += blockDim.x / warpSize32) {
-        int row;
-        const int n = at.image + divide(line, t.bySeenRows, row);
-        // Behind the last pixel that a window sees, a mirrored place may lie outside.
-        const int h = sourcePixel(at.row * g.strideH + g.originH + row, g.height, g.padding);
-        const bool there = n < g.images && (unsigned)h < (unsigned)g.height;
-        const T* const from = x + n * g.in.image + (long long)first * g.in.channel + h * g.in.row;
-        float* const to = seen + line * t.pitch;
-        for (int i = threadIdx.x % warpSize32; i < (last ? t.seenColumns * t.channels : t.seenColumns); i += warpSize32) {
-            int c = 0;
-            const int column = last ? divide(i, t.byChannels, c) : i, w = sourcePixel(left + column, g.width, g.padding);
-            if (c < count) stageColumn(to + c * stride + column, from + c + w * g.in.column, g, stride, last ? 1 : count, there && (unsigned)w < (unsigned)g.width);
-        }
-    }
 }

@@ -7,9 +7,10 @@
 //
 // Grid (splits, groups of warps' taps, groups): split i takes tiles i, i + splits, ... and writes partial[split][group][k][c, r, s] in f32, which
 // sum_splits adds up in order. Shared memory: the gradients [filter / 4][pixel], where the window of each pixel begins, what the tile
-// sees (conv/direct_tile.h). Limited by instructions: 1.6 PTX to a multiply-add in the loop over pixels where filters fill their 4 or 8, and what
+// sees (conv/direct_seen.h). Limited by instructions: 1.6 PTX to a multiply-add in the loop over pixels where filters fill their 4 or 8, and what
 // staging takes: 6 to 8 in all for groups of four channels and eight filters.
-#include "conv/direct_tile.h"
+#include "common/dtype.h"
+#include "conv/direct_seen.h"
 
 // Taps of a window in the order of its lines, a few to each warp.
 template <int Filters> struct FewTaps
@@ -53,8 +54,7 @@ template <int Count> __device__ __forceinline__ void addLanes(float (&sums)[dire
 
 // The gradients of a tile's pixels; others are left as they are. A warp takes a row of all filters, its lanes columns; where filters lie side
 // by side, lanes take neighbouring numbers instead.
-template <class T>
-__device__ __forceinline__ void stageGradient(float* to, const T* __restrict__ dy, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int pixels)
+__device__ __forceinline__ void stageGradient(float* to, const float* __restrict__ dy, const ConvGeometry& g, const DirectTile& t, const TilePixel& at, int pixels)
 {
     const bool last = g.out.channel == 1;
     const int there = min(t.columns, g.outWidth - at.column), length = last ? there * g.filters : there;
@@ -62,7 +62,7 @@ __device__ __forceinline__ void stageGradient(float* to, const T* __restrict__ d
         TilePixel pixel = {0, 0, 0};
         pixel.image = divide(line, t.byRows, pixel.row);
         if (!exists(g, t, at, pixel)) continue;
-        const T* const from = dy + outOffset(g, at, pixel);
+        const float* const from = dy + outOffset(g, at, pixel);
         float* const row = to + line * t.columns * 4;
         for (int i = threadIdx.x % warpSize32; i < length; i += warpSize32) {
             int first = 0;
@@ -81,8 +81,8 @@ __device__ __forceinline__ void stageWindows(int* to, const ConvGeometry& g, con
     }
 }
 
-template <class T, int Filters>
-__device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __restrict__ dy, float* __restrict__ partial, const ConvGeometry& g, const DirectTile& t)
+template <int Filters>
+__device__ __forceinline__ void directWgrad(const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ partial, const ConvGeometry& g, const DirectTile& t)
 {
     constexpr int own = FewTaps<Filters>::taps;
     extern __shared__ float4 memory[];
@@ -128,30 +128,10 @@ __device__ __forceinline__ void directWgrad(const T* __restrict__ x, const T* __
 
 extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
-    directWgrad<float, 4>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Bf16, 4>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_4_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Fp16, 4>(x, dy, partial, geometry, tile);
+    directWgrad<4>(x, dy, partial, geometry, tile);
 }
 
 extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_f32(const float* x, const float* dy, float* partial, ConvGeometry geometry, DirectTile tile)
 {
-    directWgrad<float, 8>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_bf16(const Bf16* x, const Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Bf16, 8>(x, dy, partial, geometry, tile);
-}
-
-extern "C" __global__ __launch_bounds__(384) void conv_direct_wgrad_8_f16(const Fp16* x, const Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile)
-{
-    directWgrad<Fp16, 8>(x, dy, partial, geometry, tile);
+    directWgrad<8>(x, dy, partial, geometry, tile);
 }

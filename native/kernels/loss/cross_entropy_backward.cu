@@ -1,6 +1,7 @@
 // Gradient of the cross-entropy (cross_entropy_forward.cu) by the logits, from the probabilities p of the forward pass:
 //   dx[c] = scale ((sum of targets) p[c] - target[c]),   target[c] = (1 - s) w[t] [c = t] + (s / C) w[c],
 // with scale = dloss / divisor (of the forward pass). Lines with the ignored label get 0, with a label that is no class NaN.
+//   *_short_rows_backward  inner = 1, C <= 32: a thread per line; grid ceil(lines / 256)
 //   *_rows_backward        inner = 1, C <= 2048: a warp per line and 256 classes; grid (ceil(lines / 8), ceil(C / 256))
 //   *_long_rows_backward   inner = 1: a block of 512 per line; grid lines
 //   *_columns_backward     inner > 1: a thread per line
@@ -8,6 +9,7 @@
 #include "activation/column.h"
 #include "activation/held_row.h"
 #include "activation/long_row.h"
+#include "activation/short_row.h"
 #include "loss/cross_entropy.h"
 
 // What every line of a launch has in common.
@@ -57,6 +59,17 @@ struct LineGradient
 };
 
 template <typename T>
+__device__ __forceinline__ void crossEntropyShortRowsBackward(
+    const T* p, const long long* labels, const float* weights, const CrossEntropyProblem& problem, const float* divisor,
+    const T* dloss, T* dx)
+{
+    const GradientScale common = gradientScale(weights, problem, divisor[0], load(dloss));
+    withShortRow(lines(p), dx, problem.lines, problem.classes, [&](auto row, long long line) {
+        writeLine(row, dx, LineGradient(labels[line], weights, problem, common));
+    });
+}
+
+template <typename T>
 __device__ __forceinline__ void crossEntropyRowsBackward(
     const T* p, const long long* labels, const float* weights, const CrossEntropyProblem& problem, const float* divisor,
     const T* dloss, T* dx)
@@ -98,6 +111,13 @@ __device__ __forceinline__ void crossEntropyColumnsBackward(
     for (int c = 0; c < problem.classes; ++c) store(dx + at + c * problem.inner, gradient(c, load(p + at + c * problem.inner)));
 }
 
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_backward_f32(const float* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const float* dloss, float* dlogits)
+{
+    crossEntropyShortRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_f32(const float* probabilities,
     const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
     const float* dloss, float* dlogits)
@@ -119,6 +139,13 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_backward
     crossEntropyColumnsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
 }
 
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_backward_bf16(const Bf16* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const Bf16* dloss, Bf16* dlogits)
+{
+    crossEntropyShortRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_bf16(const Bf16* probabilities,
     const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
     const Bf16* dloss, Bf16* dlogits)
@@ -138,6 +165,13 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_columns_backward
     const Bf16* dloss, Bf16* dlogits)
 {
     crossEntropyColumnsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
+}
+
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_backward_f16(const Fp16* probabilities,
+    const long long* labels, const float* weights, CrossEntropyProblem problem, const float* divisor,
+    const Fp16* dloss, Fp16* dlogits)
+{
+    crossEntropyShortRowsBackward(probabilities, labels, weights, problem, divisor, dloss, dlogits);
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_backward_f16(const Fp16* probabilities,

@@ -49,6 +49,17 @@ __device__ __forceinline__ void storePartial(LossPartial mine, LossPartial* part
 }
 
 template <typename T>
+__device__ __forceinline__ void crossEntropyShortRows(
+    const T* x, const long long* labels, const float* weights, const CrossEntropyProblem& problem, T* p, LossPartial* partials)
+{
+    LossPartial mine = {0.0f, 0.0f};
+    withShortRow(lines(x), p, problem.lines, problem.classes, [&](auto row, long long line) {
+        mine = lineLoss(row, x + line * problem.classes, labels[line], weights, problem, p, 1);
+    });
+    storePartial(mine, partials);
+}
+
+template <typename T>
 __device__ __forceinline__ void crossEntropyRows(
     const T* x, const long long* labels, const float* weights, const CrossEntropyProblem& problem, T* p, LossPartial* partials)
 {
@@ -129,6 +140,12 @@ template <typename T> __device__ __forceinline__ void crossEntropyFinish(const L
     divisor[0] = mean ? (float)weight : 1.0f;
 }
 
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_forward_f32(const float* logits, const long long*
+    labels, const float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)
+{
+    crossEntropyShortRows(logits, labels, weights, problem, probabilities, partials);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_f32(const float* logits, const long long*
     labels, const float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)
 {
@@ -165,6 +182,12 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_finish_f32(const
     crossEntropyFinish(partials, count, mean, loss, divisor);
 }
 
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_forward_bf16(const Bf16* logits, const long long*
+    labels, const float* weights, CrossEntropyProblem problem, Bf16* probabilities, LossPartial* partials)
+{
+    crossEntropyShortRows(logits, labels, weights, problem, probabilities, partials);
+}
+
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_bf16(const Bf16* logits, const long long*
     labels, const float* weights, CrossEntropyProblem problem, Bf16* probabilities, LossPartial* partials)
 {
@@ -199,6 +222,12 @@ extern "C" __global__ __launch_bounds__(256) void cross_entropy_finish_bf16(cons
     Bf16* loss, float* divisor)
 {
     crossEntropyFinish(partials, count, mean, loss, divisor);
+}
+
+extern "C" __global__ __launch_bounds__(256) void cross_entropy_short_rows_forward_f16(const Fp16* logits, const long long*
+    labels, const float* weights, CrossEntropyProblem problem, Fp16* probabilities, LossPartial* partials)
+{
+    crossEntropyShortRows(logits, labels, weights, problem, probabilities, partials);
 }
 
 extern "C" __global__ __launch_bounds__(256) void cross_entropy_rows_forward_f16(const Fp16* logits, const long long*

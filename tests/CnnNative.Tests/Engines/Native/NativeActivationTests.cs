@@ -209,8 +209,11 @@ public sealed class NativeActivationTests : NativeTests
     [Test]
     public void LinesAreGivenToTheTeamThatSuitsThem()
     {
-        Assert.That(LineLaunch.Forward(new(443, 10, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(56, 256), true)));
-        Assert.That(LineLaunch.Forward(new(1, 1, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(1, 256), true)));
+        Assert.That(LineLaunch.Forward(new(443, 10, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.ShortRow, new(2, 256, 256 * 11 * 4), true)));
+        Assert.That(LineLaunch.Backward(new(1, 1, 1), DType.BFloat16, Hopper), Is.EqualTo(new LineLaunch(LineTeam.ShortRow, new(1, 256, 2 * 256 * 4), true)));
+        Assert.That(LineLaunch.Forward(new(256, 32, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.ShortRow, new(1, 256, 256 * 33 * 4), true)));
+        Assert.That(LineLaunch.Forward(new(443, 33, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(56, 256), true)));
+        Assert.That(LineLaunch.Forward(new(443, 0, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Warp, new(56, 256), true)), "rows of nothing");
         Assert.That(LineLaunch.Forward(new(9, 257, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Block, new(9, 256), true)));
         Assert.That(LineLaunch.Forward(new(9, 2048, 1), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Block, new(9, 256), true)));
         Assert.That(LineLaunch.Forward(new(2, 32, 300), Hopper), Is.EqualTo(new LineLaunch(LineTeam.Thread, new(3, 256, 256 * 32 * 4), true)));

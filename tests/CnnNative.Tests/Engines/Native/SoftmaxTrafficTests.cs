@@ -33,6 +33,24 @@ public sealed class SoftmaxTrafficTests : CounterTests
     public void ColumnsThatFitABlockAreReadOnce(DType type, Shape shape, string kernel, int forwardReadings, int backwardReadings) =>
         Check(type, shape, kernel, forwardReadings, backwardReadings);
 
+    /// <summary>Rows of few elements come in one piece: every sector once, and most of the instructions are those of the exponentials.</summary>
+    [Test]
+    public void ShortRowsAreReadOnceByThreadsThatHaveOneEach([ValueSource(nameof(Types))] DType type, [Values(1, 10, 31, 32)] int size)
+    {
+        Shape shape = [443, size];
+        var pass = shape.Count * type.Size();
+        foreach (var logarithm in (bool[])[false, true])
+        {
+            var forward = Run("softmax_short_rows_forward" + Suffix(type), Forward(shape, logarithm), type);
+            AssertTraffic(forward, pass, pass, Excess, slack: Sector);
+            Assert.That(32.0 * forward.WarpInstructions / shape.Count, Is.LessThanOrEqualTo(95 + 160.0 / size), "instructions to an element");
+            Assert.That(forward.MaxSharedConflict, Is.LessThanOrEqualTo(2), "a warp that brings even rows meets a bank twice");
+            var backward = Run("softmax_short_rows_backward" + Suffix(type), Backward(shape, logarithm), type);
+            AssertTraffic(backward, 2 * pass, pass, Excess, slack: Sector);
+            Assert.That(backward.MaxSharedConflict, Is.LessThanOrEqualTo(2), "a warp that brings even rows meets a bank twice");
+        }
+    }
+
     /// <summary>Units of 16 bytes, wherever a row begins, and fewer single elements than two units.</summary>
     [Test]
     public void RowsOfAnOddVocabularyAreReadInVectors([ValueSource(nameof(Types))] DType type, [Values(2049, 50257, 60003)] int size)

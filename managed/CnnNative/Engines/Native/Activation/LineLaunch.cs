@@ -5,7 +5,10 @@ namespace CnnNative.Engines.Native;
 /// <summary>Who works on a line of a softmax; see native/kernels/activation/softmax.cu.</summary>
 internal enum LineTeam
 {
-    /// <summary>A warp holds a short row in registers.</summary>
+    /// <summary>A thread has a row of a few elements in shared memory, to which its block brings it.</summary>
+    ShortRow,
+
+    /// <summary>A warp holds a row in registers.</summary>
     Warp,
 
     /// <summary>A block holds a row in registers.</summary>
@@ -52,7 +55,7 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
     /// <param name="sharedBytes">Shared memory that a block may have.</param>
     public static LineLaunch Forward(in AxisLines lines, int sharedBytes) => For(lines, sizeof(float), sizeof(float), sharedBytes);
 
-    /// <summary>The launch of a backward pass, which keeps y and dy: rows as they are, columns as floats.</summary>
+    /// <summary>The launch of a backward pass, which keeps y and dy: rows as they are, columns and short rows as floats.</summary>
     /// <param name="lines">The lines.</param>
     /// <param name="type">Type of the elements.</param>
     /// <param name="sharedBytes">Shared memory that a block may have.</param>
@@ -61,8 +64,13 @@ internal readonly record struct LineLaunch(LineTeam Team, LaunchConfiguration La
     private static LineLaunch For(in AxisLines lines, int rowBytes, int columnBytes, int sharedBytes)
     {
         _ = Index32.Of("line", lines.Size);
-        return lines.Inner == 1 ? Row(lines, rowBytes, sharedBytes) : Column(lines, columnBytes, sharedBytes);
+        if (lines.Inner > 1) return Column(lines, columnBytes, sharedBytes);
+        return lines.Size is > 0 and <= ThreadLineLimit ? ShortRow(lines, columnBytes) : Row(lines, rowBytes, sharedBytes);
     }
+
+    /// <summary>Rows stand an odd distance apart.</summary>
+    private static LineLaunch ShortRow(in AxisLines lines, int bytes) =>
+        new(LineTeam.ShortRow, MapLaunch.Over(lines.Count) with { SharedBytes = MapLaunch.Threads * ((int)lines.Size | 1) * bytes }, Keeps: true);
 
     private static LineLaunch Row(in AxisLines lines, int bytes, int sharedBytes)
     {

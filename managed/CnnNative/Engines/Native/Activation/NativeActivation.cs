@@ -32,6 +32,7 @@ internal sealed class NativeActivation(NativeContext context) : IActivation
         using var target = y.OnDevice();
         switch (team)
         {
+            case LineTeam.ShortRow: context.Kernels.SoftmaxShortRowsForward(y.DType, launch, source, target, lines.Count, size, log); break;
             case LineTeam.Warp: context.Kernels.SoftmaxRowsForward(y.DType, launch, source, target, lines.Count, size, log); break;
             case LineTeam.Block: context.Kernels.SoftmaxBlockRowsForward(y.DType, launch, source, target, size, log); break;
             case LineTeam.LongRow: context.Kernels.SoftmaxLongRowsForward(y.DType, launch, source, target, size, keeps, log); break;
@@ -51,6 +52,7 @@ internal sealed class NativeActivation(NativeContext context) : IActivation
         using var target = dx.OnDevice();
         switch (team)
         {
+            case LineTeam.ShortRow: context.Kernels.SoftmaxShortRowsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, log); break;
             case LineTeam.Warp: context.Kernels.SoftmaxRowsBackward(dx.DType, launch, output, gradient, target, lines.Count, size, log); break;
             case LineTeam.Block: context.Kernels.SoftmaxBlockRowsBackward(dx.DType, launch, output, gradient, target, size, log); break;
             case LineTeam.LongRow: context.Kernels.SoftmaxLongRowsBackward(dx.DType, launch, output, gradient, target, size, keeps, log); break;

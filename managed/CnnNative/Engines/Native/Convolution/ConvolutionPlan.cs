@@ -33,8 +33,11 @@ internal static class ConvolutionPlan
     /// <summary>What gathering patches costs the implicit product, against one that reads matrices.</summary>
     private const double GatherCost = 1.25;
 
-    /// <summary>Filters up to which a product on matrix units leaves too much of a tile empty: one that reads whole units, and one that reads elements.</summary>
-    private const int FewOfUnits = 4, FewOfElements = 8;
+    /// <summary>Filters up to which a product on matrix units that reads whole units leaves too much of a tile empty.</summary>
+    private const int FewOfUnits = 4;
+
+    /// <summary>Depth of a sum up to which such a product does not catch up with a direct one of few filters.</summary>
+    private const int ShortDepth = 512;
 
     /// <summary>Most blocks in the third dimension of a grid, and so images of a batched product.</summary>
     private const int MostLayers = 65535;
@@ -65,7 +68,7 @@ internal static class ConvolutionPlan
         ConvolutionAlgorithm.Depthwise => problem.IsDepthwise && x == y,
         ConvolutionAlgorithm.Pointwise =>
             problem.IsPointwise && problem.Groups == 1 && x == y && (x == Layout.Nhwc || problem.N <= MostLayers),
-        ConvolutionAlgorithm.Direct => DirectConvolution.CanDo(problem, pass, x, y),
+        ConvolutionAlgorithm.Direct => DirectConvolution.CanDo(problem, pass, type, x, y),
         ConvolutionAlgorithm.Columns => problem.Groups == 1 && x == y,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "unknown algorithm"),
     };
@@ -73,10 +76,15 @@ internal static class ConvolutionPlan
     /// <summary>Matrix units make up for a tile that is mostly empty, unless it is nearly so.</summary>
     private static bool DirectPays(in ConvolutionProblem problem, ConvolutionPass pass, DType type, bool tf32, Layout x, Layout y, int multiprocessors)
     {
-        var written = pass == ConvolutionPass.BackwardData ? problem.C : problem.K;
-        var most = type == DType.Float32 && !tf32 ? DirectPlan.MostFilters : MmaConvolution.ReadsUnits(problem, pass, type, x, y) ? FewOfUnits : FewOfElements;
-        return written / problem.Groups <= most && DirectConvolution.CanDo(problem, pass, x, y, multiprocessors);
+        var (written, read) = pass == ConvolutionPass.BackwardData ? (problem.C, problem.K) : (problem.K, problem.C);
+        var most = type == DType.Float32 && !tf32 ? DirectPlan.MostFilters
+            : MmaConvolution.ReadsUnits(problem, pass, type, x, y) && (tf32 || pass == ConvolutionPass.BackwardWeight || !IsShort(problem, read)) ? FewOfUnits
+            : MmaDirectPlan.MostFilters;
+        return written / problem.Groups <= most && DirectConvolution.CanDo(problem, pass, type, x, y, multiprocessors);
     }
+
+    /// <summary>Whether sums are short, of windows that read what is staged more than once.</summary>
+    private static bool IsShort(in ConvolutionProblem problem, int channels) => problem.R * problem.S is > 1 and var taps && channels / problem.Groups * taps <= ShortDepth;
 
     /// <summary>
     /// NHWC is one product. In NCHW every image is a product of its own, whose tiles small images do not fill. Halves are to be read in

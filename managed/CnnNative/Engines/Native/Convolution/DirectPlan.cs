@@ -2,7 +2,7 @@ using CnnNative.Interop;
 
 namespace CnnNative.Engines.Native;
 
-/// <summary>How a convolution of few filters is run directly: tile, kernel and launch. A pure function of the sizes and of the number of multiprocessors.</summary>
+/// <summary>How a convolution of few filters in fp32 is run directly: tile, kernel and launch. A pure function of the sizes and of the number of multiprocessors.</summary>
 /// <param name="Geometry">The convolution, with steps of taps that are positive.</param>
 /// <param name="Tile">Tile of a block.</param>
 /// <param name="Filters">Filters that the kernel is compiled for: 4, 8 or, but for the gradient by the filters, 16.</param>
@@ -18,13 +18,13 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
     private const int Warp = 32, MostThreads = 128, MostWarps = 12, MostPixels = 256, LeastPixels = 64;
 
     /// <summary>Shared memory that lets several blocks run on a multiprocessor; more than this, up to what needs no leave, only where one channel needs it.</summary>
-    private const int WantedBytes = 24 << 10, MostBytes = 48 << 10;
+    internal const int WantedBytes = 24 << 10, MostBytes = 48 << 10;
+
+    /// <summary>Most blocks in the second and third dimension of a grid.</summary>
+    internal const int MostLayers = 65535;
 
     /// <summary>Blocks per multiprocessor that the gradient by the filters is split into.</summary>
     private const int WantedBlocks = 2;
-
-    /// <summary>Most blocks in the second and third dimension of a grid.</summary>
-    private const int MostLayers = 65535;
 
     /// <summary>Splits beyond which adding them up takes longer than more blocks save.</summary>
     private const int MostSplits = 128;
@@ -34,7 +34,10 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
 
     /// <summary>Whether few blocks have long sums each, which a product would split.</summary>
     /// <param name="multiprocessors">Of the device.</param>
-    public bool LeavesIdle(int multiprocessors) => Launch.Grid.Count * 4 < multiprocessors && Geometry.PatchLength > ShortDepth;
+    public bool LeavesIdle(int multiprocessors) => LeavesIdle(Launch, Geometry.PatchLength, multiprocessors);
+
+    /// <summary>Whether the few blocks of a launch have sums of so many terms each.</summary>
+    internal static bool LeavesIdle(in LaunchConfiguration launch, int depth, int multiprocessors) => launch.Grid.Count * 4 < multiprocessors && depth > ShortDepth;
 
     /// <summary>The plan of the forward pass, or of a phase of the data gradient; null where the direct kernel cannot do it.</summary>
     /// <param name="geometry">The convolution.</param>
@@ -77,19 +80,22 @@ internal readonly record struct DirectPlan(ConvGeometry Geometry, DirectTile Til
             var tile = DirectTile.Cut(geometry, pixels).Staging(channels);
             var bytes = ((filters + 1) * tile.Pixels + channels * tile.SeenOfChannel) * sizeof(float);
             if (bytes > MostBytes) continue;
-            var splits = (int)Math.Clamp((WantedBlocks * multiprocessors + slices * groups - 1) / (slices * groups), 1, Math.Clamp(tile.Tiles, 1, MostSplits));
-            return new(geometry, tile, filters, new(new Dim3(splits, (int)slices, groups), warps * Warp, bytes));
+            return new(geometry, tile, filters, new(new Dim3(Splits(tile.Tiles, slices * groups, multiprocessors), (int)slices, groups), warps * Warp, bytes));
         }
 
         return null;
     }
 
+    /// <summary>Into how many blocks the tiles of a gradient by the filters go, where so many blocks share each of them.</summary>
+    internal static int Splits(int tiles, long layers, int multiprocessors) =>
+        (int)Math.Clamp((WantedBlocks * multiprocessors + layers - 1) / layers, 1, Math.Clamp(tiles, 1, MostSplits));
+
     private static int Compiled(int filters) => filters <= 4 ? 4 : filters <= 8 ? 8 : 16;
 
-    private static int Rounded(int value, int unit) => (value + unit - 1) / unit * unit;
+    internal static int Rounded(int value, int unit) => (value + unit - 1) / unit * unit;
 
     /// <summary>A window whose taps go backwards begins at its last one.</summary>
-    private static ConvGeometry WithPositiveSteps(ConvGeometry g, out (int Rows, int Columns) flips)
+    internal static ConvGeometry WithPositiveSteps(ConvGeometry g, out (int Rows, int Columns) flips)
     {
         flips = (g.TapH < 0 ? 1 : 0, g.TapW < 0 ? 1 : 0);
         if (flips.Rows == 1) (g.OriginH, g.TapH) = (g.OriginH + Math.Max(0, g.WindowHeight - 1) * g.TapH, -g.TapH);

@@ -15,7 +15,7 @@ internal struct DirectTile
     private const int Banks = 32;
 
     public int Images, Rows, Columns, SeenRows, SeenColumns, Pitch, Channels, FlipH, FlipW, Tiles;
-    public FastDivisor ByRows, ByColumns, ByTilesDown, ByTilesAcross, BySeenRows, ByChannels, ByFilters;
+    public FastDivisor ByRows, ByColumns, ByTilesDown, ByTilesAcross, BySeenRows, BySeenColumns, ByChannels, ByFilters;
 
     /// <summary>Output pixels.</summary>
     public readonly int Pixels => Images * Rows * Columns;
@@ -37,7 +37,7 @@ internal struct DirectTile
         {
             Images = images, Rows = rows, Columns = columns, SeenRows = seenRows, SeenColumns = seenColumns, Pitch = Spread(seenColumns, columns, g.StrideH, g.StrideW),
             Tiles = checked((g.Images + images - 1) / images * down * across), ByRows = new(rows), ByColumns = new(columns), ByTilesDown = new(down), ByTilesAcross = new(across),
-            BySeenRows = new(seenRows), ByFilters = new(g.Filters),
+            BySeenRows = new(seenRows), BySeenColumns = new(seenColumns), ByFilters = new(g.Filters),
         };
     }
 

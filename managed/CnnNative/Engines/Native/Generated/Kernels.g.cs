@@ -125,27 +125,33 @@ internal enum Kernel
     CountHitsF32,
     CountHitsBf16,
     CountHitsF16,
+    CrossEntropyShortRowsBackwardF32,
     CrossEntropyRowsBackwardF32,
     CrossEntropyLongRowsBackwardF32,
     CrossEntropyColumnsBackwardF32,
+    CrossEntropyShortRowsBackwardBf16,
     CrossEntropyRowsBackwardBf16,
     CrossEntropyLongRowsBackwardBf16,
     CrossEntropyColumnsBackwardBf16,
+    CrossEntropyShortRowsBackwardF16,
     CrossEntropyRowsBackwardF16,
     CrossEntropyLongRowsBackwardF16,
     CrossEntropyColumnsBackwardF16,
+    CrossEntropyShortRowsForwardF32,
     CrossEntropyRowsForwardF32,
     CrossEntropyBlockRowsForwardF32,
     CrossEntropyLongRowsForwardF32,
     CrossEntropyColumnsForwardF32,
     CrossEntropyLongColumnsForwardF32,
     CrossEntropyFinishF32,
+    CrossEntropyShortRowsForwardBf16,
     CrossEntropyRowsForwardBf16,
     CrossEntropyBlockRowsForwardBf16,
     CrossEntropyLongRowsForwardBf16,
     CrossEntropyColumnsForwardBf16,
     CrossEntropyLongColumnsForwardBf16,
     CrossEntropyFinishBf16,
+    CrossEntropyShortRowsForwardF16,
     CrossEntropyRowsForwardF16,
     CrossEntropyBlockRowsForwardF16,
     CrossEntropyLongRowsForwardF16,
@@ -225,20 +231,10 @@ internal enum Kernel
     DepthwiseWgradAnyNhwcBf16,
     DepthwiseWgradAnyNhwcF16,
     ConvDirect4F32,
-    ConvDirect4Bf16,
-    ConvDirect4F16,
     ConvDirect8F32,
-    ConvDirect8Bf16,
-    ConvDirect8F16,
     ConvDirect16F32,
-    ConvDirect16Bf16,
-    ConvDirect16F16,
     ConvDirectWgrad4F32,
-    ConvDirectWgrad4Bf16,
-    ConvDirectWgrad4F16,
     ConvDirectWgrad8F32,
-    ConvDirectWgrad8Bf16,
-    ConvDirectWgrad8F16,
     DropoutF32,
     DropoutBf16,
     DropoutF16,
@@ -346,6 +342,10 @@ internal enum Kernel
     MmaConvWgradCollect64x64F16,
     MmaConvWgradCollect128x128F32,
     MmaConvWgradCollect64x64F32,
+    MmaConvDirectBf16,
+    MmaConvDirectF16,
+    MmaConvDirectWgradBf16,
+    MmaConvDirectWgradF16,
     MmaGemmNn128x128Bf16,
     MmaGemmNt128x128Bf16,
     MmaGemmTn128x128Bf16,
@@ -395,6 +395,8 @@ internal enum Kernel
     SgemmNt32x32,
     SgemmTn32x32,
     SgemmTt32x32,
+    SoftmaxShortRowsForwardF32,
+    SoftmaxShortRowsBackwardF32,
     SoftmaxRowsForwardF32,
     SoftmaxRowsBackwardF32,
     SoftmaxBlockRowsForwardF32,
@@ -405,6 +407,8 @@ internal enum Kernel
     SoftmaxColumnsBackwardF32,
     SoftmaxLongColumnsForwardF32,
     SoftmaxLongColumnsBackwardF32,
+    SoftmaxShortRowsForwardBf16,
+    SoftmaxShortRowsBackwardBf16,
     SoftmaxRowsForwardBf16,
     SoftmaxRowsBackwardBf16,
     SoftmaxBlockRowsForwardBf16,
@@ -415,6 +419,8 @@ internal enum Kernel
     SoftmaxColumnsBackwardBf16,
     SoftmaxLongColumnsForwardBf16,
     SoftmaxLongColumnsBackwardBf16,
+    SoftmaxShortRowsForwardF16,
+    SoftmaxShortRowsBackwardF16,
     SoftmaxRowsForwardF16,
     SoftmaxRowsBackwardF16,
     SoftmaxBlockRowsForwardF16,
@@ -606,27 +612,33 @@ internal sealed unsafe partial class Kernels
         new("count_hits", "count_hits_f32", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_bf16", 256, "sm_80 sm_90a"),
         new("count_hits", "count_hits_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_short_rows_backward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_long_rows_backward_f32", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_short_rows_backward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_long_rows_backward_bf16", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_backward", "cross_entropy_short_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_long_rows_backward_f16", 512, "sm_80 sm_90a"),
         new("cross_entropy_backward", "cross_entropy_columns_backward_f16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_short_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_block_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_long_rows_forward_f32", 512, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_long_columns_forward_f32", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_f32", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_short_rows_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_block_rows_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_long_rows_forward_bf16", 512, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_columns_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_long_columns_forward_bf16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_finish_bf16", 256, "sm_80 sm_90a"),
+        new("cross_entropy_forward", "cross_entropy_short_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_block_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("cross_entropy_forward", "cross_entropy_long_rows_forward_f16", 512, "sm_80 sm_90a"),
@@ -706,20 +718,10 @@ internal sealed unsafe partial class Kernels
         new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_bf16", 128, "sm_80 sm_90a"),
         new("depthwise_wgrad_any", "depthwise_wgrad_any_nhwc_f16", 128, "sm_80 sm_90a"),
         new("direct_forward", "conv_direct_4_f32", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_4_bf16", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_4_f16", 256, "sm_80 sm_90a"),
         new("direct_forward", "conv_direct_8_f32", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_8_bf16", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_8_f16", 256, "sm_80 sm_90a"),
         new("direct_forward", "conv_direct_16_f32", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_16_bf16", 256, "sm_80 sm_90a"),
-        new("direct_forward", "conv_direct_16_f16", 256, "sm_80 sm_90a"),
         new("direct_wgrad", "conv_direct_wgrad_4_f32", 384, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_4_bf16", 384, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_4_f16", 384, "sm_80 sm_90a"),
         new("direct_wgrad", "conv_direct_wgrad_8_f32", 384, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_8_bf16", 384, "sm_80 sm_90a"),
-        new("direct_wgrad", "conv_direct_wgrad_8_f16", 384, "sm_80 sm_90a"),
         new("dropout", "dropout_f32", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_bf16", 256, "sm_80 sm_90a"),
         new("dropout", "dropout_f16", 256, "sm_80 sm_90a"),
@@ -827,6 +829,10 @@ internal sealed unsafe partial class Kernels
         new("mma_conv_wgrad", "mma_conv_wgrad_collect_64x64_f16", 128, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_collect_128x128_f32", 256, "sm_80 sm_90a"),
         new("mma_conv_wgrad", "mma_conv_wgrad_collect_64x64_f32", 128, "sm_80 sm_90a"),
+        new("mma_direct_forward", "mma_conv_direct_bf16", 128, "sm_80 sm_90a"),
+        new("mma_direct_forward", "mma_conv_direct_f16", 128, "sm_80 sm_90a"),
+        new("mma_direct_wgrad", "mma_conv_direct_wgrad_bf16", 256, "sm_80 sm_90a"),
+        new("mma_direct_wgrad", "mma_conv_direct_wgrad_f16", 256, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_nn_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_nt_128x128_bf16", 256, "sm_80 sm_90a"),
         new("mma_gemm", "mma_gemm_tn_128x128_bf16", 256, "sm_80 sm_90a"),
@@ -876,6 +882,8 @@ internal sealed unsafe partial class Kernels
         new("sgemm", "sgemm_nt_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tn_32x32", 64, "sm_80 sm_90a"),
         new("sgemm", "sgemm_tt_32x32", 64, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_forward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_backward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_block_rows_forward_f32", 256, "sm_80 sm_90a"),
@@ -886,6 +894,8 @@ internal sealed unsafe partial class Kernels
         new("softmax", "softmax_columns_backward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_long_columns_forward_f32", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_long_columns_backward_f32", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_forward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_backward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_block_rows_forward_bf16", 256, "sm_80 sm_90a"),
@@ -896,6 +906,8 @@ internal sealed unsafe partial class Kernels
         new("softmax", "softmax_columns_backward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_long_columns_forward_bf16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_long_columns_backward_bf16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_forward_f16", 256, "sm_80 sm_90a"),
+        new("softmax", "softmax_short_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_forward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_rows_backward_f16", 256, "sm_80 sm_90a"),
         new("softmax", "softmax_block_rows_forward_f16", 256, "sm_80 sm_90a"),
@@ -983,7 +995,7 @@ internal sealed unsafe partial class Kernels
         ("DepthwiseRows", 40, sizeof(DepthwiseRows)),
         ("DepthwiseStrips", 64, sizeof(DepthwiseStrips)),
         ("DepthwiseSums", 20, sizeof(DepthwiseSums)),
-        ("DirectTile", 124, sizeof(DirectTile)),
+        ("DirectTile", 136, sizeof(DirectTile)),
         ("ElementOrder", 28, sizeof(ElementOrder)),
         ("Epilogue", 8, sizeof(Epilogue)),
         ("FastDivisor", 12, sizeof(FastDivisor)),
@@ -1758,6 +1770,20 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CountHitsF32, Kernel.CountHitsBf16, Kernel.CountHitsF16), launch, arguments);
     }
 
+    /// <summary>cross_entropy_short_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    public void CrossEntropyShortRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &probabilities;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &divisor;
+        arguments[5] = &dloss;
+        arguments[6] = &dlogits;
+        Launch(OfType(type, Kernel.CrossEntropyShortRowsBackwardF32, Kernel.CrossEntropyShortRowsBackwardBf16, Kernel.CrossEntropyShortRowsBackwardF16), launch, arguments);
+    }
+
     /// <summary>cross_entropy_rows_backward_f32, _bf16 or _f16(float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
     public void CrossEntropyRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
@@ -1800,7 +1826,7 @@ internal sealed unsafe partial class Kernels
         Launch(OfType(type, Kernel.CrossEntropyColumnsBackwardF32, Kernel.CrossEntropyColumnsBackwardBf16, Kernel.CrossEntropyColumnsBackwardF16), launch, arguments);
     }
 
-    /// <summary>One of 9 kernels from cross_entropy_rows_backward_f32 to cross_entropy_columns_backward_f16: (float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
+    /// <summary>One of 12 kernels from cross_entropy_short_rows_backward_f32 to cross_entropy_columns_backward_f16: (float* probabilities, long long* labels, float* weights, CrossEntropyProblem problem, float* divisor, float* dloss, float* dlogits)</summary>
     public void CrossEntropy(Kernel kernel, in LaunchConfiguration launch, DevicePointer probabilities, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer divisor, DevicePointer dloss, DevicePointer dlogits)
     {
         void** arguments = stackalloc void*[7];
@@ -1812,6 +1838,19 @@ internal sealed unsafe partial class Kernels
         arguments[5] = &dloss;
         arguments[6] = &dlogits;
         Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>cross_entropy_short_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
+    public void CrossEntropyShortRowsForward(DType type, in LaunchConfiguration launch, DevicePointer logits, DevicePointer labels, DevicePointer weights, CrossEntropyProblem problem, DevicePointer probabilities, DevicePointer partials)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &logits;
+        arguments[1] = &labels;
+        arguments[2] = &weights;
+        arguments[3] = &problem;
+        arguments[4] = &probabilities;
+        arguments[5] = &partials;
+        Launch(OfType(type, Kernel.CrossEntropyShortRowsForwardF32, Kernel.CrossEntropyShortRowsForwardBf16, Kernel.CrossEntropyShortRowsForwardF16), launch, arguments);
     }
 
     /// <summary>cross_entropy_rows_forward_f32, _bf16 or _f16(float* logits, long long* labels, float* weights, CrossEntropyProblem problem, float* probabilities, LossPartial* partials)</summary>
@@ -2325,8 +2364,8 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>conv_direct_4_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
-    public void ConvDirect4(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    /// <summary>conv_direct_4_f32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect4F32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -2336,11 +2375,11 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &geometry;
         arguments[5] = &tile;
         arguments[6] = &epilogue;
-        Launch(OfType(type, Kernel.ConvDirect4F32, Kernel.ConvDirect4Bf16, Kernel.ConvDirect4F16), launch, arguments);
+        Launch(Kernel.ConvDirect4F32, launch, arguments);
     }
 
-    /// <summary>conv_direct_8_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
-    public void ConvDirect8(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    /// <summary>conv_direct_8_f32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect8F32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -2350,11 +2389,11 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &geometry;
         arguments[5] = &tile;
         arguments[6] = &epilogue;
-        Launch(OfType(type, Kernel.ConvDirect8F32, Kernel.ConvDirect8Bf16, Kernel.ConvDirect8F16), launch, arguments);
+        Launch(Kernel.ConvDirect8F32, launch, arguments);
     }
 
-    /// <summary>conv_direct_16_f32, _bf16 or _f16(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
-    public void ConvDirect16(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
+    /// <summary>conv_direct_16_f32(float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    public void ConvDirect16F32(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
         arguments[0] = &x;
@@ -2364,10 +2403,10 @@ internal sealed unsafe partial class Kernels
         arguments[4] = &geometry;
         arguments[5] = &tile;
         arguments[6] = &epilogue;
-        Launch(OfType(type, Kernel.ConvDirect16F32, Kernel.ConvDirect16Bf16, Kernel.ConvDirect16F16), launch, arguments);
+        Launch(Kernel.ConvDirect16F32, launch, arguments);
     }
 
-    /// <summary>One of 9 kernels from conv_direct_4_f32 to conv_direct_16_f16: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
+    /// <summary>One of 3 kernels from conv_direct_4_f32 to conv_direct_16_f32: (float* x, float* w, float* bias, float* y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)</summary>
     public void ConvDirect(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, Epilogue epilogue)
     {
         void** arguments = stackalloc void*[7];
@@ -2381,8 +2420,8 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
-    /// <summary>conv_direct_wgrad_4_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
-    public void ConvDirectWgrad4(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    /// <summary>conv_direct_wgrad_4_f32(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad4F32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &x;
@@ -2390,11 +2429,11 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &tile;
-        Launch(OfType(type, Kernel.ConvDirectWgrad4F32, Kernel.ConvDirectWgrad4Bf16, Kernel.ConvDirectWgrad4F16), launch, arguments);
+        Launch(Kernel.ConvDirectWgrad4F32, launch, arguments);
     }
 
-    /// <summary>conv_direct_wgrad_8_f32, _bf16 or _f16(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
-    public void ConvDirectWgrad8(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
+    /// <summary>conv_direct_wgrad_8_f32(float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    public void ConvDirectWgrad8F32(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
     {
         void** arguments = stackalloc void*[5];
         arguments[0] = &x;
@@ -2402,10 +2441,10 @@ internal sealed unsafe partial class Kernels
         arguments[2] = &partial;
         arguments[3] = &geometry;
         arguments[4] = &tile;
-        Launch(OfType(type, Kernel.ConvDirectWgrad8F32, Kernel.ConvDirectWgrad8Bf16, Kernel.ConvDirectWgrad8F16), launch, arguments);
+        Launch(Kernel.ConvDirectWgrad8F32, launch, arguments);
     }
 
-    /// <summary>One of 6 kernels from conv_direct_wgrad_4_f32 to conv_direct_wgrad_8_f16: (float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
+    /// <summary>One of 2 kernels from conv_direct_wgrad_4_f32 to conv_direct_wgrad_8_f32: (float* x, float* dy, float* partial, ConvGeometry geometry, DirectTile tile)</summary>
     public void ConvDirectWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile)
     {
         void** arguments = stackalloc void*[5];
@@ -2890,6 +2929,93 @@ internal sealed unsafe partial class Kernels
         Launch(kernel, launch, arguments);
     }
 
+    /// <summary>mma_conv_direct_bf16(Bf16* x, Bf16* w, Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)</summary>
+    public void MmaConvDirectBf16(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &whole;
+        arguments[7] = &epilogue;
+        Launch(Kernel.MmaConvDirectBf16, launch, arguments);
+    }
+
+    /// <summary>mma_conv_direct_f16(Fp16* x, Fp16* w, Fp16* bias, Fp16* y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)</summary>
+    public void MmaConvDirectF16(in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &whole;
+        arguments[7] = &epilogue;
+        Launch(Kernel.MmaConvDirectF16, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from mma_conv_direct_bf16 to mma_conv_direct_f16: (Bf16* x, Bf16* w, Bf16* bias, Bf16* y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)</summary>
+    public void MmaConvDirect(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer w, DevicePointer bias, DevicePointer y, ConvGeometry geometry, DirectTile tile, int whole, Epilogue epilogue)
+    {
+        void** arguments = stackalloc void*[8];
+        arguments[0] = &x;
+        arguments[1] = &w;
+        arguments[2] = &bias;
+        arguments[3] = &y;
+        arguments[4] = &geometry;
+        arguments[5] = &tile;
+        arguments[6] = &whole;
+        arguments[7] = &epilogue;
+        Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>mma_conv_direct_wgrad_bf16(Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)</summary>
+    public void MmaConvDirectWgradBf16(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        arguments[5] = &whole;
+        arguments[6] = &warpsOfTaps;
+        Launch(Kernel.MmaConvDirectWgradBf16, launch, arguments);
+    }
+
+    /// <summary>mma_conv_direct_wgrad_f16(Fp16* x, Fp16* dy, float* partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)</summary>
+    public void MmaConvDirectWgradF16(in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        arguments[5] = &whole;
+        arguments[6] = &warpsOfTaps;
+        Launch(Kernel.MmaConvDirectWgradF16, launch, arguments);
+    }
+
+    /// <summary>One of 2 kernels from mma_conv_direct_wgrad_bf16 to mma_conv_direct_wgrad_f16: (Bf16* x, Bf16* dy, float* partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)</summary>
+    public void MmaConvDirectWgrad(Kernel kernel, in LaunchConfiguration launch, DevicePointer x, DevicePointer dy, DevicePointer partial, ConvGeometry geometry, DirectTile tile, int whole, int warpsOfTaps)
+    {
+        void** arguments = stackalloc void*[7];
+        arguments[0] = &x;
+        arguments[1] = &dy;
+        arguments[2] = &partial;
+        arguments[3] = &geometry;
+        arguments[4] = &tile;
+        arguments[5] = &whole;
+        arguments[6] = &warpsOfTaps;
+        Launch(kernel, launch, arguments);
+    }
+
     /// <summary>mma_gemm_nn_128x128_f32, _bf16 or _f16(float* a, float* b, float* rowBias, float* columnBias, float* c, float* partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)</summary>
     public void MmaGemmNn128x128(DType type, in LaunchConfiguration launch, DevicePointer a, DevicePointer b, DevicePointer rowBias, DevicePointer columnBias, DevicePointer c, DevicePointer partial, GemmProblem problem, DepthSplit split, Epilogue epilogue)
     {
@@ -3324,6 +3450,31 @@ internal sealed unsafe partial class Kernels
         arguments[6] = &split;
         arguments[7] = &epilogue;
         Launch(kernel, launch, arguments);
+    }
+
+    /// <summary>softmax_short_rows_forward_f32, _bf16 or _f16(float* x, float* y, long long count, int size, int logarithm)</summary>
+    public void SoftmaxShortRowsForward(DType type, in LaunchConfiguration launch, DevicePointer x, DevicePointer y, long count, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[5];
+        arguments[0] = &x;
+        arguments[1] = &y;
+        arguments[2] = &count;
+        arguments[3] = &size;
+        arguments[4] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxShortRowsForwardF32, Kernel.SoftmaxShortRowsForwardBf16, Kernel.SoftmaxShortRowsForwardF16), launch, arguments);
+    }
+
+    /// <summary>softmax_short_rows_backward_f32, _bf16 or _f16(float* y, float* dy, float* dx, long long count, int size, int logarithm)</summary>
+    public void SoftmaxShortRowsBackward(DType type, in LaunchConfiguration launch, DevicePointer y, DevicePointer dy, DevicePointer dx, long count, int size, int logarithm)
+    {
+        void** arguments = stackalloc void*[6];
+        arguments[0] = &y;
+        arguments[1] = &dy;
+        arguments[2] = &dx;
+        arguments[3] = &count;
+        arguments[4] = &size;
+        arguments[5] = &logarithm;
+        Launch(OfType(type, Kernel.SoftmaxShortRowsBackwardF32, Kernel.SoftmaxShortRowsBackwardBf16, Kernel.SoftmaxShortRowsBackwardF16), launch, arguments);
     }
 
     /// <summary>softmax_rows_forward_f32, _bf16 or _f16(float* x, float* y, long long count, int size, int logarithm)</summary>

@@ -28,6 +28,7 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         {
             switch (team)
             {
+                case LineTeam.ShortRow: context.Kernels.CrossEntropyShortRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
                 case LineTeam.Warp: context.Kernels.CrossEntropyRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
                 case LineTeam.Block: context.Kernels.CrossEntropyBlockRowsForward(logits.DType, launch, x, t, w, problem, p, partials); break;
                 case LineTeam.LongRow: context.Kernels.CrossEntropyLongRowsForward(logits.DType, launch, x, t, w, problem, keeps, p, partials); break;
@@ -54,6 +55,8 @@ internal sealed class NativeLoss(NativeContext context) : ILoss
         using var dx = dlogits.OnDevice();
         if (lines.Inner > 1)
             context.Kernels.CrossEntropyColumnsBackward(dlogits.DType, MapLaunch.Over(lines.Count), p, t, w, problem, divided, gradient, dx);
+        else if (LineLaunch.Forward(lines, context.Info.MaxSharedBytesPerBlock) is { Team: LineTeam.ShortRow } shortRows)
+            context.Kernels.CrossEntropyShortRowsBackward(dlogits.DType, shortRows.Launch, p, t, w, problem, divided, gradient, dx);
         else if (lines.Size > LineLaunch.BlockRowLimit)
             context.Kernels.CrossEntropyLongRowsBackward(dlogits.DType, BackwardLaunch(lines), p, t, w, problem, divided, gradient, dx);
         else

@@ -32,12 +32,17 @@ internal sealed class ConvolutionPlanTests
     [TestCase(1, 6, 1, ConvolutionPass.BackwardWeight, DType.BFloat16, ConvolutionAlgorithm.Direct)]
     [TestCase(6, 16, 1, ConvolutionPass.Forward, DType.Float32, ConvolutionAlgorithm.Direct)]
     [TestCase(6, 16, 1, ConvolutionPass.BackwardWeight, DType.Float32, ConvolutionAlgorithm.ImplicitGemm)]
-    [TestCase(6, 16, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.ImplicitGemm)]
+    [TestCase(6, 16, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    [TestCase(6, 16, 1, ConvolutionPass.BackwardWeight, DType.Float16, ConvolutionAlgorithm.Direct)]
+    [TestCase(6, 17, 1, ConvolutionPass.Forward, DType.Float16, ConvolutionAlgorithm.ImplicitGemm)]
     [TestCase(6, 17, 1, ConvolutionPass.Forward, DType.Float32, ConvolutionAlgorithm.ImplicitGemm)]
     [TestCase(3, 64, 1, ConvolutionPass.BackwardData, DType.Float32, ConvolutionAlgorithm.Direct)]
     [TestCase(128, 256, 32, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.Direct)]
     [TestCase(256, 8, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.ImplicitGemm)]
     [TestCase(256, 4, 1, ConvolutionPass.Forward, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    [TestCase(6, 16, 1, ConvolutionPass.BackwardData, DType.BFloat16, ConvolutionAlgorithm.Direct)]
+    [TestCase(16, 16, 1, ConvolutionPass.Forward, DType.Float16, ConvolutionAlgorithm.Direct)]
+    [TestCase(16, 16, 1, ConvolutionPass.BackwardWeight, DType.Float16, ConvolutionAlgorithm.ImplicitGemm)]
     public void Few_filters_are_computed_directly(int channels, int filters, int groups, ConvolutionPass pass, DType type, ConvolutionAlgorithm expected) => Assert.That(
         ConvolutionPlan.Choose(ConvolutionShapes.Problem(64, channels, 28, 28, filters, 3, 3, pad: 1, groups: groups), pass, type, tf32: false, Layout.Nhwc, Layout.Nhwc, 132), Is.EqualTo(expected));
 

@@ -55,6 +55,34 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
         HalvesAgree(problem, type, layout);
     }
 
+    /// <summary>Whatever has up to 16 filters to a group, in each pass.</summary>
+    [TestCaseSource(nameof(FewFilters))]
+    public void Halves_directly(ConvolutionProblem problem)
+    {
+        HalvesAgree(problem, DType.BFloat16, Layout.Nchw, ConvolutionAlgorithm.Direct);
+        HalvesAgree(problem, DType.Float16, Layout.Nhwc, ConvolutionAlgorithm.Direct);
+        if (!Switches.Full) return;
+        HalvesAgree(problem, DType.BFloat16, Layout.Nhwc, ConvolutionAlgorithm.Direct);
+        HalvesAgree(problem, DType.Float16, Layout.Nchw, ConvolutionAlgorithm.Direct);
+    }
+
+    /// <summary>Words, pairs and steps that are filled up carry no NaN to sums that do not see it, and make none of an infinity.</summary>
+    [Test]
+    public void NaN_and_infinity_reach_only_the_sums_that_see_them([Values] Layout layout, [Values(DType.BFloat16, DType.Float16)] DType type)
+    {
+        var sample = Rounded(ConvolutionCase.Random(ConvolutionShapes.Problem(3, 3, 7, 7, 2, 3, 3), new Random(26), bias: true), type);
+        // Infinities where what is filled up would be read; NaN in the last image and channel, which have no second, in a corner that one window sees.
+        (sample.X[0], sample.X[^1]) = (float.PositiveInfinity, float.NaN);
+        (sample.Dy[0], sample.Dy[^1]) = (float.PositiveInfinity, float.NaN);
+        var found = Forced(ConvolutionAlgorithm.Direct, () => Run(sample, layout, Layout.Nchw, layout, type));
+        for (var i = 0; i < found.Y.Length; i++) Check(found.Y[i], i / 50 == 2 && i % 25 == 24, i / 50 == 0 && i % 25 == 0, $"y {i}");
+        for (var i = 0; i < found.Dx.Length; i++) Check(found.Dx[i], i / 147 == 2 && i % 49 / 7 >= 4 && i % 7 >= 4, i / 147 == 0 && i % 49 / 7 <= 2 && i % 7 <= 2, $"dx {i}");
+        for (var i = 0; i < found.Dw.Length; i++) Check(found.Dw[i], i >= 26, i < 26, $"dw {i}");
+
+        static void Check(float value, bool isNaN, bool isInfinite, string what) =>
+            Assert.That((float.IsNaN(value), float.IsInfinity(value)), Is.EqualTo((isNaN, isInfinite)), what);
+    }
+
     /// <summary>The explicit way: columns are halves too.</summary>
     [TestCaseSource(nameof(OneGroup))]
     public void Halves_in_columns(ConvolutionProblem problem)
@@ -91,6 +119,19 @@ public sealed class MatrixUnitConvolutionTests : ConvolutionRunTests
     [
         ConvolutionShapes.Problem(2, 20, 7, 11, 19, 1, 1), ConvolutionShapes.Problem(3, 16, 8, 8, 24, 1, 1), ConvolutionShapes.Problem(1, 8, 24, 24, 136, 1, 1),
         ConvolutionShapes.Problem(1, 136, 3, 3, 24, 1, 1), ConvolutionShapes.Problem(0, 8, 5, 5, 8, 1, 1),
+    ];
+
+    private static IEnumerable<TestCaseData> FewFilters() =>
+        NativeConvolutionShapes.Problems().Concat(Direct().Select(problem => new TestCaseData(problem))).Where(data => data.Arguments[0] is ConvolutionProblem problem
+            && Enum.GetValues<ConvolutionPass>().All(pass => ConvolutionPlan.Supports(ConvolutionAlgorithm.Direct, problem, pass, DType.BFloat16, Layout.Nchw, Layout.Nchw)));
+
+    /// <summary>Odd and even channels, images and rows; several tiles, chunks of channels, blocks of taps.</summary>
+    private static IEnumerable<ConvolutionProblem> Direct() =>
+    [
+        ConvolutionShapes.Problem(5, 6, 14, 14, 16, 5, 5), ConvolutionShapes.Problem(3, 1, 28, 28, 6, 5, 5, pad: 2), ConvolutionShapes.Problem(2, 16, 30, 70, 9, 3, 3, pad: 1),
+        ConvolutionShapes.Problem(1, 12, 40, 41, 16, 5, 5, pad: 2), ConvolutionShapes.Problem(4, 16, 11, 13, 16, 7, 7, pad: 3, stride: 2),
+        ConvolutionShapes.Problem(3, 12, 9, 10, 24, 3, 3, pad: 2, dilation: 2, groups: 3), ConvolutionShapes.Problem(9, 3, 2, 3, 3, 1, 1),
+        ConvolutionShapes.Problem(2, 5, 12, 10, 7, 2, 2, stride: 3), ConvolutionShapes.Problem(2, 5, 8, 9, 3, 3, 3, pad: 2) with { PaddingMode = PaddingMode.Circular },
     ];
 
     private static IEnumerable<TestCaseData> OneGroup() =>
