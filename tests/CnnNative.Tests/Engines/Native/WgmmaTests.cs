@@ -94,10 +94,10 @@ public sealed class WgmmaTests : NativeTests
         var tile = OfColumns(columns);
         using var scope = Cuda.Inference();
         var (a, b, c) = Operands(form, DType.BFloat16, m, n, k);
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         Launch(tile, form, DType.BFloat16, 3, 1, a, b, c, m, n, k);
         Cuda.Synchronize();
-        var counters = Emulator.Profile($"wgmma_gemm_{form}_128x{columns}_bf16");
+        var counters = EmulatedCounters.Of($"wgmma_gemm_{form}_128x{columns}_bf16");
         Assert.That(counters.GlobalLoadSectors * 32, Is.EqualTo((ulong)(tile.Count(m, n) * (tile.Rows + columns) * k * 2)), "bytes read");
         Assert.That(counters.GlobalStoreSectors * 32, Is.EqualTo((ulong)m * n * 2), "bytes written");
         Assert.That(counters.Flops, Is.InRange(2ul * m * n * k, (ulong)(2.02 * m * n * k)), "nothing is multiplied twice");
@@ -116,10 +116,10 @@ public sealed class WgmmaTests : NativeTests
         Tensor x = side.Of(Eighths(problem.InputShape.Count, 3), problem.InputShape, Layout.Nhwc), w = side.Of(Eighths(problem.WeightShape.Count, 4), problem.WeightShape, Layout.Nhwc);
         var y = side.Empty(problem.OutputShape, Layout.Nhwc);
         Cuda.Synchronize();
-        Emulator.ResetProfile();
+        EmulatedCounters.Reset();
         Cuda.Engine.Convolution.Forward(problem, x, w, null, ActivationKind.Relu, y);
         Cuda.Synchronize();
-        var counters = Emulator.Profile("wgmma_conv_forward_128x64_bf16");
+        var counters = EmulatedCounters.Of("wgmma_conv_forward_128x64_bf16");
         // Two tiles of 128 pixels, of which 196 exist.
         Assert.That(counters.GlobalLoadSectors * 32, Is.EqualTo((196ul + 2 * 64) * 9 * 128 * 2), "bytes read");
         Assert.That(counters.WidestGlobalAccess, Is.EqualTo(16));
