@@ -22,23 +22,32 @@ template <typename T> __device__ __forceinline__ void storeSum(const Sums<1>& su
 
 constexpr int fetchedAhead = 4;
 
-// Calls use(values) for the vectors with numbers first, first + step, ... below end; vectorAt(i) is the place in the tensor.
+// Calls use(values) for the vectors with numbers i, i + step, ... below end, `fetchedAhead` of them; all exist if Whole. vectorAt(i) is the place
+// in the tensor.
+template <bool Whole, typename Source, typename VectorAt, typename Use>
+__device__ __forceinline__ void useAhead(const Source& source, unsigned i, unsigned end, unsigned step, VectorAt vectorAt, Use use)
+{
+    long long vectors[fetchedAhead];
+    decltype(source.fetch(0)) fetched[fetchedAhead];
+#pragma unroll
+    for (int k = 0; k < fetchedAhead; ++k) {
+        if (!Whole && i + k * step >= end) continue;
+        vectors[k] = vectorAt(i + k * step);
+        fetched[k] = source.fetch(vectors[k]);
+    }
+#pragma unroll
+    for (int k = 0; k < fetchedAhead; ++k)
+        if (Whole || i + k * step < end) use(source.values(fetched[k], vectors[k]));
+}
+
+// The same for all from `first` on.
 template <typename Source, typename VectorAt, typename Use>
 __device__ __forceinline__ void eachAhead(const Source& source, unsigned first, unsigned end, unsigned step, VectorAt vectorAt, Use use)
 {
-    for (unsigned i = first; i < end; i += fetchedAhead * step) {
-        long long vectors[fetchedAhead];
-        decltype(source.fetch(0)) fetched[fetchedAhead];
-#pragma unroll
-        for (int k = 0; k < fetchedAhead; ++k) {
-            if (i + k * step >= end) continue;
-            vectors[k] = vectorAt(i + k * step);
-            fetched[k] = source.fetch(vectors[k]);
-        }
-#pragma unroll
-        for (int k = 0; k < fetchedAhead; ++k)
-            if (i + k * step < end) use(source.values(fetched[k], vectors[k]));
-    }
+    unsigned i = first;
+#pragma unroll 1
+    for (; i + (fetchedAhead - 1) * step < end; i += fetchedAhead * step) useAhead<true>(source, i, end, step, vectorAt, use);
+    if (i < end) useAhead<false>(source, i, end, step, vectorAt, use);
 }
 
 template <typename T, typename Source> __device__ __forceinline__ void planeSum(const ChannelGeometry& g, float* parts, T* db, const Source& source)
