@@ -4,38 +4,10 @@
 // Grid (N / 128, M / 128), 384 threads: warpgroup 0 issues tensor copies (one thread), warpgroups 1 and 2 multiply 64 x 128
 // each by wgmma m64n128k16. Four stages of 128 x 64 tiles, swizzle 128 B; a full and an empty mbarrier per stage.
 // a and b are tensor maps of boxes of 64 x 128.
-#include "common/cuda_compat.h"
+#include "common/mbarrier.h"
+#include "common/tensor_copy.h"
 
 constexpr int tile = 128, depth = 64, stages = 4, tileBytes = tile * depth * 2;
-
-struct alignas(64) TensorMap
-{
-    unsigned long long words[16];
-};
-
-__device__ __forceinline__ void barrierInit(unsigned barrier, unsigned count)
-{
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(count) : "memory");
-}
-
-__device__ __forceinline__ void barrierWait(unsigned barrier, unsigned parity)
-{
-    unsigned done;
-    do
-        asm volatile("{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\nselp.u32 %0, 1, 0, p;\n}"
-                     : "=r"(done) : "r"(barrier), "r"(parity) : "memory");
-    while (!done);
-}
-
-__device__ __forceinline__ void barrierArrive(unsigned barrier)
-{
-    asm volatile("{\n.reg .b64 state;\nmbarrier.arrive.shared::cta.b64 state, [%0];\n}" ::"r"(barrier) : "memory");
-}
-
-__device__ __forceinline__ void barrierExpect(unsigned barrier, unsigned bytes)
-{
-    asm volatile("{\n.reg .b64 state;\nmbarrier.arrive.expect_tx.shared::cta.b64 state, [%0], %1;\n}" ::"r"(barrier), "r"(bytes) : "memory");
-}
 
 __device__ __forceinline__ void copyTile(unsigned to, unsigned long long map, int k, int row, unsigned barrier)
 {
@@ -62,7 +34,7 @@ __device__ __forceinline__ void multiply(float (&d)[64], unsigned long long a, u
 }
 #undef CNN_8
 
-extern "C" __global__ __launch_bounds__(384) void tma_gemm([[maybe_unused]] const TensorMap a, [[maybe_unused]] const TensorMap b,
+extern "C" __global__ __launch_bounds__(384) void tma_gemm(const TensorMap a, const TensorMap b,
                                                           float2* __restrict__ c, int n, int k)
 {
     extern __shared__ __align__(1024) unsigned char memory[];
@@ -71,22 +43,19 @@ extern "C" __global__ __launch_bounds__(384) void tma_gemm([[maybe_unused]] cons
     const unsigned empty = full + 8 * stages;
     const int thread = threadIdx.x, group = thread / 128, steps = (k + depth - 1) / depth;
     if (thread == 0) {
-        for (int s = 0; s < stages; ++s) barrierInit(full + 8 * s, 1), barrierInit(empty + 8 * s, 2);
-        asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+        for (int s = 0; s < stages; ++s) initBarrier(full + 8 * s, 1), initBarrier(empty + 8 * s, 2);
+        publishBarriers();
     }
     __syncthreads();
 
     if (group == 0) {
         asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
         if (thread != 0) return;
-        // The address of the parameters themselves: a map must not be copied to local memory.
-        unsigned long long aMap, bMap;
-        asm volatile("{\n.reg .b64 t;\nmov.b64 t, tma_gemm_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(aMap));
-        asm volatile("{\n.reg .b64 t;\nmov.b64 t, tma_gemm_param_1;\ncvta.param.u64 %0, t;\n}" : "=l"(bMap));
+        const unsigned long long aMap = CNN_PARAMETER(tma_gemm, 0, a), bMap = CNN_PARAMETER(tma_gemm, 1, b);
         for (int step = 0; step < steps; ++step) {
             const int s = step % stages;
-            barrierWait(empty + 8 * s, (step / stages & 1) ^ 1);
-            barrierExpect(full + 8 * s, 2 * tileBytes);
+            waitPhase(empty + 8 * s, (step / stages & 1) ^ 1);
+            arriveExpecting(full + 8 * s, 2 * tileBytes);
             copyTile(base + s * 2 * tileBytes, aMap, step * depth, blockIdx.y * tile, full + 8 * s);
             copyTile(base + s * 2 * tileBytes + tileBytes, bMap, step * depth, blockIdx.x * tile, full + 8 * s);
         }
@@ -99,7 +68,7 @@ extern "C" __global__ __launch_bounds__(384) void tma_gemm([[maybe_unused]] cons
     for (int i = 0; i < 64; ++i) sum[i] = 0.0f;
     for (int step = 0; step < steps; ++step) {
         const int s = step % stages;
-        barrierWait(full + 8 * s, step / stages & 1);
+        waitPhase(full + 8 * s, step / stages & 1);
         const unsigned long long aTile = descriptor(base + s * 2 * tileBytes + (group - 1) * 64 * depth * 2);
         const unsigned long long bTile = descriptor(base + s * 2 * tileBytes + tileBytes);
         asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
@@ -107,7 +76,7 @@ extern "C" __global__ __launch_bounds__(384) void tma_gemm([[maybe_unused]] cons
         for (int slice = 0; slice < depth / 16; ++slice) multiply(sum, aTile + 2 * slice, bTile + 2 * slice, 1);
         asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
         asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
-        if (thread % 128 == 0) barrierArrive(empty + 8 * s);
+        if (thread % 128 == 0) arrive(empty + 8 * s);
     }
     const int lane = thread % 32, row = blockIdx.y * tile + (group - 1) * 64 + thread % 128 / 32 * 16 + lane / 4;
 #pragma unroll
